@@ -1,0 +1,232 @@
+use serde_json::{Map, Number, Value};
+
+use super::dynamic::{self, Autogrow, DynamicGroup, DynamicOption, DynamicSlot, MatchType};
+
+/// An input of a node class.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct InputSpec {
+    /// The input's name.
+    pub name: String,
+    /// Whether it must be given.
+    pub section: Section,
+    /// What it takes.
+    pub kind: InputType,
+    /// The options of the description as the server wrote them (`default`, `min`, `tooltip`, ...): an open map.
+    pub options: Map<String, Value>,
+    /// The type as the server wrote it: a text, or the array of an older combo.
+    raw_type: Value,
+}
+
+/// Whether an input must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Section {
+    /// It must be given. Servers put no defaults.
+    Required,
+    /// It may be left out.
+    Optional,
+}
+
+impl Section {
+    /// The key of the section in a description.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+        }
+    }
+}
+
+/// What an input takes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum InputType {
+    /// A whole number.
+    Int,
+    /// A number.
+    Float,
+    /// A text.
+    String,
+    /// Yes or no.
+    Boolean,
+    /// One of [`InputSpec::choices`] (or several, see [`InputSpec::multiselect`]).
+    Combo,
+    /// A link from an output of one of these types. Some such types also have a widget in the editor.
+    Link(Vec<String>),
+    /// Anything.
+    Any,
+    /// A link whose type must be the same for all inputs and outputs with the same template.
+    MatchType(MatchType),
+    /// A growing row of inputs.
+    Autogrow(Autogrow),
+    /// A choice that brings further inputs.
+    DynamicCombo(Vec<DynamicOption>),
+    /// A link that brings further inputs once it is connected.
+    DynamicSlot(DynamicSlot),
+    /// A growing table of inputs.
+    DynamicGroup(DynamicGroup),
+    /// A description that is not understood.
+    Unknown,
+}
+
+impl InputSpec {
+    /// Reads one section of a description. `depth` counts the dynamic inputs around it.
+    pub(super) fn read_section(section: Option<&Value>, kind: Section, depth: usize) -> Vec<Self> {
+        let entries = section.and_then(Value::as_object).into_iter().flatten();
+        entries.map(|(name, spec)| Self::read(name, kind, spec, depth)).collect()
+    }
+
+    fn read(name: &str, section: Section, spec: &Value, depth: usize) -> Self {
+        let (raw_type, options) = match spec {
+            Value::Array(items) => (items.first().cloned(), items.get(1).and_then(Value::as_object).cloned()),
+            // Some packs leave the brackets out.
+            Value::String(_) => (Some(spec.clone()), None),
+            _ => (None, None),
+        };
+        let raw_type = raw_type.unwrap_or(Value::Null);
+        let options = options.unwrap_or_default();
+        let kind = match &raw_type {
+            Value::Array(_) => InputType::Combo,
+            Value::String(name) => kind(name, &options, depth),
+            _ => InputType::Unknown,
+        };
+        Self { name: name.to_owned(), section, kind, options, raw_type }
+    }
+
+    /// The values of a combo, in either style of description; empty for other inputs and for lists that the editor fetches.
+    #[must_use]
+    pub fn choices(&self) -> &[Value] {
+        match (&self.kind, &self.raw_type) {
+            (InputType::Combo, Value::Array(values)) => values,
+            (InputType::Combo, _) => {
+                self.options.get("options").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+            }
+            _ => &[],
+        }
+    }
+
+    /// Whether this is a combo of the older style, whose values stand in place of the type.
+    #[must_use]
+    pub fn is_classic_combo(&self) -> bool {
+        self.raw_type.is_array()
+    }
+
+    /// The default. Servers do not apply it: it is for editors and clients.
+    #[must_use]
+    pub fn default(&self) -> Option<&Value> {
+        self.options.get("default").filter(|value| !value.is_null())
+    }
+
+    /// The smallest value.
+    #[must_use]
+    pub fn min(&self) -> Option<&Number> {
+        self.number("min")
+    }
+
+    /// The largest value.
+    #[must_use]
+    pub fn max(&self) -> Option<&Number> {
+        self.number("max")
+    }
+
+    /// The editor's step. Servers do not check it.
+    #[must_use]
+    pub fn step(&self) -> Option<&Number> {
+        self.number("step")
+    }
+
+    /// Whether several values of a combo may be given.
+    #[must_use]
+    pub fn multiselect(&self) -> bool {
+        self.flag("multiselect")
+    }
+
+    /// Whether the editor shows a link instead of a widget. Servers take constants all the same.
+    #[must_use]
+    pub fn force_input(&self) -> bool {
+        self.flag("forceInput")
+    }
+
+    /// Whether a text has several lines.
+    #[must_use]
+    pub fn multiline(&self) -> bool {
+        self.flag("multiline")
+    }
+
+    /// Whether the node may decide while running that it does not need this input.
+    #[must_use]
+    pub fn lazy(&self) -> bool {
+        self.flag("lazy")
+    }
+
+    /// Whether the node gets the link itself instead of its value.
+    #[must_use]
+    pub fn raw_link(&self) -> bool {
+        self.flag("rawLink")
+    }
+
+    /// A hint for people.
+    #[must_use]
+    pub fn tooltip(&self) -> Option<&str> {
+        self.options.get("tooltip").and_then(Value::as_str)
+    }
+
+    /// The type's name: `INT`, `COMBO` (in either style), `IMAGE,MASK`, ...
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        match &self.raw_type {
+            Value::String(name) => name,
+            Value::Array(_) => "COMBO",
+            _ => "",
+        }
+    }
+
+    /// The type as the server wrote it: a text, or the values of an older combo.
+    #[must_use]
+    pub fn raw_type(&self) -> &Value {
+        &self.raw_type
+    }
+
+    /// Whether the input holds a value of its own in workflows, rather than a link.
+    #[must_use]
+    pub fn is_widget(&self) -> bool {
+        match self.kind {
+            InputType::Int | InputType::Float | InputType::String | InputType::Boolean | InputType::Combo => {
+                !self.force_input()
+            }
+            InputType::DynamicCombo(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The pair `[type, options]`, as servers quote it in their reports.
+    #[must_use]
+    pub fn config(&self) -> Value {
+        Value::Array(vec![self.raw_type.clone(), Value::Object(self.options.clone())])
+    }
+
+    fn number(&self, key: &str) -> Option<&Number> {
+        match self.options.get(key) {
+            Some(Value::Number(number)) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, key: &str) -> bool {
+        self.options.get(key).and_then(Value::as_bool).unwrap_or(false)
+    }
+}
+
+fn kind(name: &str, options: &Map<String, Value>, depth: usize) -> InputType {
+    match name {
+        "INT" => InputType::Int,
+        "FLOAT" => InputType::Float,
+        "STRING" => InputType::String,
+        "BOOLEAN" => InputType::Boolean,
+        "COMBO" => InputType::Combo,
+        "*" => InputType::Any,
+        _ if name.starts_with("COMFY_") && name.ends_with("_V3") => dynamic::kind(name, options, depth),
+        _ => InputType::Link(name.split(',').map(|part| part.trim().to_owned()).collect()),
+    }
+}

@@ -1,0 +1,123 @@
+//! What a server says about its node classes: a tolerant, typed model of `GET /object_info`.
+//!
+//! Servers mix two styles of description in one answer, older packs a third, and newer servers add keys. Nothing in a
+//! description makes reading fail: what is not understood is kept as it is ([`InputType::Unknown`], `extra`).
+
+mod dynamic;
+mod input;
+mod node;
+mod resolve;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+pub use dynamic::{Autogrow, AutogrowNames, DynamicGroup, DynamicOption, DynamicSlot, MatchType};
+pub use input::{InputSpec, InputType, Section};
+pub use node::{NodeSchema, OutputSpec};
+pub use resolve::ResolvedInput;
+
+use crate::json::{self, JsonError};
+
+/// The node classes of a server, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct Schemas {
+    classes: IndexMap<String, NodeSchema>,
+}
+
+impl Schemas {
+    /// No classes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads the body of `GET /object_info` or of `GET /object_info/{class}` (which is the same map with one entry).
+    ///
+    /// # Errors
+    /// `value` is not an object.
+    pub fn from_value(value: Value) -> Result<Self, JsonError> {
+        let Value::Object(map) = value else { return Err(not_an_object(&value)) };
+        let classes =
+            map.into_iter().map(|(name, info)| (name.clone(), NodeSchema::from_value(name, info))).collect();
+        Ok(Self { classes })
+    }
+
+    /// Reads the text of an answer; see [`Schemas::from_value`].
+    ///
+    /// # Errors
+    /// The text is no JSON, or not an object.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, JsonError> {
+        Self::from_value(json::from_slice(bytes)?)
+    }
+
+    /// The description of a class.
+    #[must_use]
+    pub fn get(&self, class_type: &str) -> Option<&NodeSchema> {
+        self.classes.get(class_type)
+    }
+
+    /// Whether the class is known.
+    #[must_use]
+    pub fn contains(&self, class_type: &str) -> bool {
+        self.classes.contains_key(class_type)
+    }
+
+    /// All classes with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &NodeSchema)> {
+        self.classes.iter().map(|(name, schema)| (name.as_str(), schema))
+    }
+
+    /// How many classes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Whether there is no class.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.classes.is_empty()
+    }
+
+    /// Adds a class, or puts a newer description for it; gives back the older one.
+    pub fn insert(&mut self, schema: NodeSchema) -> Option<NodeSchema> {
+        self.classes.insert(schema.name.clone(), schema)
+    }
+
+    /// Takes over all classes of `other`, which win over those of the same name.
+    pub fn merge(&mut self, other: Self) {
+        self.classes.extend(other.classes);
+    }
+
+    /// The known class whose name is most like `class_type`, when one is like it at all.
+    #[must_use]
+    pub fn similar(&self, class_type: &str) -> Option<&str> {
+        most_similar(class_type, self.classes.keys().map(String::as_str))
+    }
+}
+
+fn not_an_object(value: &Value) -> JsonError {
+    JsonError {
+        message: "expected an object of node classes".into(),
+        path: String::new(),
+        excerpt: value.to_string().chars().take(80).collect(),
+        syntax: false,
+    }
+}
+
+/// The candidate most like `wanted`: the same but for case, or at least 0.8 alike by Jaro-Winkler.
+pub(crate) fn most_similar<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = wanted.to_lowercase();
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        // `max_by` takes the last of equals; the first in the server's order is the better guess.
+        .fold(None, |best: Option<(f64, &str)>, next| match best {
+            Some(best) if best.0 >= next.0 => Some(best),
+            _ => Some(next),
+        })
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

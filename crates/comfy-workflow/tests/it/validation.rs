@@ -1,0 +1,82 @@
+use std::path::Path;
+
+use comfy_workflow::schema::{NodeSchema, Schemas};
+use comfy_workflow::validate::{Profile, Replacements};
+use serde_json::{Value, json};
+
+use crate::case::{Outcome, Server, round_trip};
+use crate::corpus;
+
+const VERSIONS: [(&str, Profile); 3] =
+    [("0.30.0", Profile::V0_30_0), ("0.8.0", Profile::V0_8_0), ("0.3.64", Profile::V0_3_64)];
+
+/// The schemas of a recorded server with its test nodes.
+fn schemas(folder: &Path, version: &str) -> Schemas {
+    let read = |version: &str| {
+        corpus::gzipped(&folder.join(format!("object_info/{version}-with-test-nodes.json.gz")))
+    };
+    let mut schemas = Schemas::from_value(read(version)).unwrap();
+    if version == "0.30.0" {
+        // The probe nodes were there as well, but are missing in that file.
+        for (name, mut info) in read("0.8.0").as_object().unwrap().clone() {
+            if name.starts_with("Probe") {
+                if let Some(multi) = info.pointer_mut("/input/optional/mc/1/multi_select") {
+                    *multi = json!({});
+                }
+                schemas.insert(NodeSchema::from_value(name, info));
+            }
+        }
+    }
+    schemas
+}
+
+fn server(folder: &Path, version: &str, profile: Profile) -> Server {
+    let replacements = std::fs::read(folder.join(format!("convert/node_replacements.{version}.json")));
+    let replacements: Value =
+        replacements.map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap());
+    Server {
+        profile,
+        schemas: schemas(folder, version),
+        replacements: Replacements::from_value(&replacements),
+    }
+}
+
+#[test]
+fn every_recorded_prompt_gets_the_answer_that_the_server_gave() {
+    let Some(folder) = corpus::folder() else { return };
+    let mut failures = String::new();
+    for (version, profile) in VERSIONS {
+        let server = server(&folder, version, profile);
+        let files = corpus::json_files(&folder.join("validation").join(version));
+        let (mut exact, mut equal) = (0, 0);
+        for file in &files {
+            let case: Value = comfy_workflow::json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+            match server.compare(&case) {
+                Outcome::Exact => exact += 1,
+                Outcome::Equal => equal += 1,
+                Outcome::Different(expected, found) => {
+                    let name = file.file_stem().unwrap().display();
+                    failures += &format!(
+                        "\n{version} {name}\n  expected {expected:.1500}\n  found    {found:.1500}\n"
+                    );
+                }
+            }
+        }
+        println!("{version}: {}/{} equal, {exact} of them in the same order", exact + equal, files.len());
+        assert!(!files.is_empty(), "no cases for {version}");
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn every_recorded_report_survives_reading_and_writing() {
+    let Some(folder) = corpus::folder() else { return };
+    for (version, _) in VERSIONS {
+        for file in corpus::json_files(&folder.join("validation").join(version)) {
+            let case: Value = comfy_workflow::json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            if let Some((recorded, written)) = round_trip(&case) {
+                assert_eq!(recorded.to_string(), written.to_string(), "{}", file.display());
+            }
+        }
+    }
+}
