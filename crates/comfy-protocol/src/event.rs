@@ -1,0 +1,500 @@
+use comfy_workflow::NodeId;
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+
+use crate::NodeOutput;
+use crate::json::{self, JsonError};
+
+/// A JSON message of the WebSocket: `{"type": …, "data": …}`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Message {
+    /// How many prompts are waiting or running; to everyone. The first message of a connection, then with `sid`.
+    Status(Status),
+    /// What the server can do; the answer to the client's own `feature_flags`.
+    FeatureFlags(Map<String, Value>),
+    /// A prompt has left the queue and runs.
+    ExecutionStart(ExecutionStart),
+    /// The nodes whose results are still known from earlier runs.
+    ExecutionCached(ExecutionCached),
+    /// The state of every node that the prompt has touched so far: it replaces what was said before.
+    ProgressState(ProgressState),
+    /// A node begins; without a node: the prompt has left the worker and its record is written.
+    Executing(Executing),
+    /// How far a node has come.
+    Progress(Progress),
+    /// A node has outputs for the user.
+    Executed(Executed),
+    /// The prompt has run to its end. The history is written a moment later.
+    ExecutionSuccess(ExecutionStart),
+    /// A node failed, or (see [`ExecutionError::is_blocked`]) would not run while the prompt goes on.
+    ExecutionError(Box<ExecutionError>),
+    /// The prompt was interrupted.
+    ExecutionInterrupted(ExecutionInterrupted),
+    /// A message of another type, or one of a known type in a form not known here.
+    #[serde(untagged)]
+    Other {
+        /// The message's type.
+        #[serde(rename = "type")]
+        kind: String,
+        /// The message's data; `null` when absent.
+        data: Value,
+    },
+}
+
+/// Data of `status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// The counts.
+    pub status: StatusBody,
+    /// The id under which the server knows this connection; only in the first message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+}
+
+/// The inner object of `status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StatusBody {
+    /// The counts.
+    pub exec_info: ExecInfo,
+}
+
+/// Counts of the queue; also the answer of `GET /prompt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecInfo {
+    /// Prompts of all clients that wait or run.
+    pub queue_remaining: u64,
+}
+
+/// Data of `execution_start` and `execution_success`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecutionStart {
+    /// The prompt.
+    pub prompt_id: String,
+    /// Milliseconds since the epoch, by the server's clock.
+    #[serde(default)]
+    pub timestamp: u64,
+}
+
+/// Data of `execution_cached`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecutionCached {
+    /// Nodes whose results are known, needed or not.
+    #[serde(default)]
+    pub nodes: Vec<NodeId>,
+    /// The prompt.
+    pub prompt_id: String,
+    /// Milliseconds since the epoch, by the server's clock.
+    #[serde(default)]
+    pub timestamp: u64,
+}
+
+/// Data of `progress_state`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ProgressState {
+    /// The prompt.
+    pub prompt_id: String,
+    /// Every node touched so far; pending ones are absent.
+    #[serde(default)]
+    pub nodes: IndexMap<NodeId, NodeProgress>,
+}
+
+/// The state of one node in [`ProgressState`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeProgress {
+    /// Steps done.
+    pub value: Number,
+    /// Steps in all.
+    pub max: Number,
+    /// Running or finished.
+    pub state: NodeState,
+    /// The node; an id of its own for a node that the server made while running.
+    pub node_id: NodeId,
+    /// The prompt.
+    pub prompt_id: String,
+    /// The node of the submitted prompt that a user knows.
+    #[serde(default)]
+    pub display_node_id: Option<NodeId>,
+    /// The node that made this one while running.
+    #[serde(default)]
+    pub parent_node_id: Option<NodeId>,
+    /// The node of the submitted prompt.
+    #[serde(default)]
+    pub real_node_id: Option<NodeId>,
+}
+
+/// State of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NodeState {
+    /// It waits; servers leave such nodes out.
+    Pending,
+    /// It runs.
+    Running,
+    /// It is done, or its result was known.
+    Finished,
+    /// It failed. Declared by servers, never seen.
+    Error,
+    /// A state not known here.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// Data of `executing`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Executing {
+    /// The node that begins; `None` when the prompt has left the worker.
+    pub node: Option<NodeId>,
+    /// The node of the submitted prompt that a user knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_node: Option<NodeId>,
+    /// The prompt; absent in the message that greets a client that comes back during a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_id: Option<String>,
+}
+
+/// Data of `progress`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Steps done.
+    pub value: Number,
+    /// Steps in all.
+    pub max: Number,
+    /// The prompt.
+    #[serde(default)]
+    pub prompt_id: Option<String>,
+    /// The node.
+    #[serde(default)]
+    pub node: Option<NodeId>,
+}
+
+/// Data of `executed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Executed {
+    /// The node.
+    pub node: NodeId,
+    /// The node of the submitted prompt that a user knows.
+    #[serde(default)]
+    pub display_node: Option<NodeId>,
+    /// Its outputs; `None` for a cached output node that has none.
+    pub output: Option<NodeOutput>,
+    /// The prompt.
+    pub prompt_id: String,
+}
+
+/// Data of `execution_error`: the server's report of a failure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecutionError {
+    /// The prompt.
+    pub prompt_id: String,
+    /// The node of the submitted prompt that failed.
+    pub node_id: NodeId,
+    /// Its class.
+    pub node_type: String,
+    /// The nodes that this run had finished, in no order.
+    #[serde(default)]
+    pub executed: Vec<NodeId>,
+    /// The text of the exception; servers end it with a newline and may add advice.
+    pub exception_message: String,
+    /// The name of the Python exception, with its module unless built in.
+    pub exception_type: String,
+    /// The formatted frames of the stack.
+    #[serde(default)]
+    pub traceback: Vec<String>,
+    /// The values of the inputs by name, printed; can be large.
+    #[serde(default)]
+    pub current_inputs: Value,
+    /// Ids of nodes of the prompt, in no order.
+    #[serde(default)]
+    pub current_outputs: Value,
+    /// Milliseconds since the epoch, by the server's clock; absent for a blocked node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<u64>,
+    /// Fields not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl ExecutionError {
+    /// Whether a node was only kept from running while the prompt goes on: not the end of the prompt.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.exception_type == "ExecutionBlocked"
+    }
+}
+
+/// Data of `execution_interrupted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecutionInterrupted {
+    /// The prompt.
+    pub prompt_id: String,
+    /// The node that ran or was about to.
+    pub node_id: NodeId,
+    /// Its class.
+    pub node_type: String,
+    /// The nodes that this run had finished, in no order.
+    #[serde(default)]
+    pub executed: Vec<NodeId>,
+    /// Milliseconds since the epoch, by the server's clock.
+    #[serde(default)]
+    pub timestamp: u64,
+}
+
+impl Message {
+    /// Reads a text frame of the WebSocket.
+    ///
+    /// # Errors
+    /// The text is no JSON object with a `type`. A known type in an unknown form is no error: it is [`Message::Other`].
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, JsonError> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            #[serde(rename = "type")]
+            kind: String,
+            #[serde(default)]
+            data: Value,
+        }
+        let Envelope { kind, data } = json::from_slice(bytes)?;
+        Ok(Self::new(kind, data))
+    }
+
+    /// The message of a type with its data.
+    #[must_use]
+    pub fn new(kind: String, data: Value) -> Self {
+        fn read<T: DeserializeOwned>(data: &Value, wrap: impl FnOnce(T) -> Message) -> Option<Message> {
+            T::deserialize(data).ok().map(wrap)
+        }
+        let known = match kind.as_str() {
+            "status" => read(&data, Self::Status),
+            "feature_flags" => read(&data, Self::FeatureFlags),
+            "execution_start" => read(&data, Self::ExecutionStart),
+            "execution_cached" => read(&data, Self::ExecutionCached),
+            "progress_state" => read(&data, Self::ProgressState),
+            "executing" => read(&data, Self::Executing),
+            "progress" => read(&data, Self::Progress),
+            "executed" => read(&data, Self::Executed),
+            "execution_success" => read(&data, Self::ExecutionSuccess),
+            "execution_error" => read(&data, |error| Self::ExecutionError(Box::new(error))),
+            "execution_interrupted" => read(&data, Self::ExecutionInterrupted),
+            _ => None,
+        };
+        known.unwrap_or(Self::Other { kind, data })
+    }
+
+    /// The prompt that the message is about, if it names one.
+    #[must_use]
+    pub fn prompt_id(&self) -> Option<&str> {
+        match self {
+            Self::Status(_) | Self::FeatureFlags(_) => None,
+            Self::ExecutionStart(data) | Self::ExecutionSuccess(data) => Some(&data.prompt_id),
+            Self::ExecutionCached(data) => Some(&data.prompt_id),
+            Self::ProgressState(data) => Some(&data.prompt_id),
+            Self::Executing(data) => data.prompt_id.as_deref(),
+            Self::Progress(data) => data.prompt_id.as_deref(),
+            Self::Executed(data) => Some(&data.prompt_id),
+            Self::ExecutionError(data) => Some(&data.prompt_id),
+            Self::ExecutionInterrupted(data) => Some(&data.prompt_id),
+            Self::Other { data, .. } => data.get("prompt_id")?.as_str(),
+        }
+    }
+}
+
+/// Constructors for those who speak as a server.
+mod construct {
+    use super::*;
+
+    impl Status {
+        /// A `status` with this count, and `sid` for the first one of a connection.
+        #[must_use]
+        pub fn new(queue_remaining: u64, sid: Option<String>) -> Self {
+            Self { status: StatusBody { exec_info: ExecInfo { queue_remaining } }, sid }
+        }
+    }
+
+    impl ExecutionStart {
+        /// Data of `execution_start` and `execution_success`.
+        #[must_use]
+        pub fn new(prompt_id: String, timestamp: u64) -> Self {
+            Self { prompt_id, timestamp }
+        }
+    }
+
+    impl ExecutionCached {
+        /// Data of `execution_cached`.
+        #[must_use]
+        pub fn new(nodes: Vec<NodeId>, prompt_id: String, timestamp: u64) -> Self {
+            Self { nodes, prompt_id, timestamp }
+        }
+    }
+
+    impl ProgressState {
+        /// Data of `progress_state`.
+        #[must_use]
+        pub fn new(prompt_id: String, nodes: IndexMap<NodeId, NodeProgress>) -> Self {
+            Self { prompt_id, nodes }
+        }
+    }
+
+    impl NodeProgress {
+        /// The state of a node of the submitted prompt.
+        #[must_use]
+        pub fn new(node: NodeId, prompt_id: String, state: NodeState, value: Number, max: Number) -> Self {
+            Self {
+                value,
+                max,
+                state,
+                prompt_id,
+                display_node_id: Some(node.clone()),
+                parent_node_id: None,
+                real_node_id: Some(node.clone()),
+                node_id: node,
+            }
+        }
+    }
+
+    impl Executing {
+        /// `executing` for a node of the submitted prompt, or for its end.
+        #[must_use]
+        pub fn new(node: Option<NodeId>, prompt_id: Option<String>) -> Self {
+            let display_node = if prompt_id.is_some() { node.clone() } else { None };
+            Self { node, display_node, prompt_id }
+        }
+    }
+
+    impl Progress {
+        /// Data of `progress`.
+        #[must_use]
+        pub fn new(value: Number, max: Number, prompt_id: String, node: NodeId) -> Self {
+            Self { value, max, prompt_id: Some(prompt_id), node: Some(node) }
+        }
+    }
+
+    impl Executed {
+        /// Data of `executed` for a node of the submitted prompt.
+        #[must_use]
+        pub fn new(node: NodeId, output: Option<NodeOutput>, prompt_id: String) -> Self {
+            Self { display_node: Some(node.clone()), node, output, prompt_id }
+        }
+    }
+
+    impl ExecutionError {
+        /// Data of `execution_error` for a node that raised an exception.
+        #[must_use]
+        pub fn new(
+            prompt_id: String,
+            node_id: NodeId,
+            node_type: String,
+            exception_type: String,
+            exception_message: String,
+        ) -> Self {
+            Self {
+                prompt_id,
+                node_id,
+                node_type,
+                executed: Vec::new(),
+                exception_message,
+                exception_type,
+                traceback: Vec::new(),
+                current_inputs: Value::Object(Map::new()),
+                current_outputs: Value::Array(Vec::new()),
+                timestamp: None,
+                extra: Map::new(),
+            }
+        }
+    }
+
+    impl ExecutionInterrupted {
+        /// Data of `execution_interrupted`.
+        #[must_use]
+        pub fn new(
+            prompt_id: String,
+            node_id: NodeId,
+            node_type: String,
+            executed: Vec<NodeId>,
+            timestamp: u64,
+        ) -> Self {
+            Self { prompt_id, node_id, node_type, executed, timestamp }
+        }
+    }
+
+    impl ExecInfo {
+        /// The answer of `GET /prompt`.
+        #[must_use]
+        pub fn new(queue_remaining: u64) -> Self {
+            Self { queue_remaining }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: Value) -> Message {
+        Message::from_slice(value.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_read_is_written_again_as_it_was() {
+        let messages = [
+            json!({"type": "status", "data": {"status": {"exec_info": {"queue_remaining": 0}}, "sid": "624c"}}),
+            json!({"type": "executing", "data": {"node": "1"}}),
+            json!({"type": "executing", "data": {"node": null, "prompt_id": "p"}}),
+            json!({"type": "progress", "data": {"value": 0.5, "max": 2, "prompt_id": "p", "node": "2"}}),
+            json!({"type": "crystools.monitor", "data": {"cpu": 1}}),
+        ];
+        for message in messages {
+            assert_eq!(serde_json::to_string(&read(message.clone())).unwrap(), message.to_string());
+        }
+    }
+
+    #[test]
+    fn a_known_type_in_an_unknown_form_survives_as_other() {
+        let message = read(json!({"type": "executed", "data": {"node": 7, "prompt_id": "p"}}));
+        assert!(matches!(&message, Message::Other { kind, .. } if kind == "executed"));
+        assert_eq!(message.prompt_id(), Some("p"));
+        assert_eq!(read(json!({"type": "x"})), Message::Other { kind: "x".into(), data: Value::Null });
+    }
+
+    #[test]
+    fn an_executing_message_without_node_is_told_from_one_that_lacks_the_field() {
+        assert!(matches!(
+            read(json!({"type": "executing", "data": {}})),
+            Message::Executing(Executing { node: None, prompt_id: None, .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Message::from_slice(&bytes);
+        }
+
+        #[test]
+        fn no_data_of_a_known_type_makes_the_parser_panic(
+            kind in "status|executing|executed|progress|progress_state|execution_error|execution_cached",
+            data in r#"(null|\{\}|\[\]|1|\{"(nodes|node|status|output)":(null|\{"1":\{"value":1\}\}|\[1\]|"a"|-1)\})"#,
+        ) {
+            let text = format!(r#"{{"type":"{kind}","data":{data}}}"#);
+            prop_assert!(Message::from_slice(text.as_bytes()).is_ok());
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `POST /prompt`, `GET /prompt`, `POST /interrupt`.
+
+use comfy_workflow::validate::NodeErrors;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+
+/// Body of `POST /prompt`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PromptRequest {
+    /// The workflow in the API format.
+    pub prompt: Value,
+    /// Where messages about the prompt go. Always sent: 0.8.0 leaves the outputs of a cached run out of the history else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The id that the prompt is to have: since 0.30.0 only a UUID in lower case with hyphens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_id: Option<String>,
+    /// Place in the queue: lower runs first. The server counts up from 0 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Number>,
+    /// Whether to run before all that wait; only without `number`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub front: bool,
+    /// Run only these output nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial_execution_targets: Option<Vec<String>>,
+    /// Kept with the prompt and given back in queue and history; `extra_pnginfo` goes into saved pictures.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra_data: Map<String, Value>,
+}
+
+impl PromptRequest {
+    /// The request for a workflow.
+    #[must_use]
+    pub fn new(prompt: Value) -> Self {
+        Self { prompt, ..Self::default() }
+    }
+}
+
+/// Answer of `POST /prompt` when the prompt was queued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PromptAccepted {
+    /// The prompt's id.
+    pub prompt_id: String,
+    /// Its number in the queue's order; not a position.
+    #[serde(default)]
+    pub number: Option<Number>,
+    /// Problems of outputs that will not run although others do.
+    #[serde(default)]
+    pub node_errors: NodeErrors,
+}

@@ -1,0 +1,59 @@
+//! `POST /upload/image`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Answer of `POST /upload/image`: where the file is now. The name may differ from the one that was sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// Name of the file.
+    pub name: String,
+    /// Folder below that of `type`; empty for none.
+    #[serde(default)]
+    pub subfolder: String,
+    /// `input`, `temp` or `output`.
+    #[serde(rename = "type", default)]
+    pub folder: String,
+    /// Fields not known here, such as `asset`.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Uploaded {
+    /// A stored file.
+    #[must_use]
+    pub fn new(name: String, subfolder: String, folder: String) -> Self {
+        Self { name, subfolder, folder, extra: Map::new() }
+    }
+
+    /// The text that names the file as an input of a node such as `LoadImage`.
+    #[must_use]
+    pub fn input_value(&self) -> String {
+        let path = if self.subfolder.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.subfolder, self.name)
+        };
+        if self.folder.is_empty() || self.folder == "input" {
+            path
+        } else {
+            format!("{path} [{}]", self.folder)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_uploaded_file_is_named_with_subfolder_and_folder() {
+        let name = |subfolder: &str, folder: &str| {
+            Uploaded::new("a.png".into(), subfolder.into(), folder.into()).input_value()
+        };
+        assert_eq!(name("", "input"), "a.png");
+        assert_eq!(name("s/t", "input"), "s/t/a.png");
+        assert_eq!(name("", "temp"), "a.png [temp]");
+    }
+}
