@@ -1,0 +1,50 @@
+use std::fmt;
+use std::io;
+
+/// Why the simulator could not be started.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    context: String,
+    source: Option<io::Error>,
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The address could not be listened on: it is in use, or not allowed.
+    Listen,
+    /// The base folder could not be made or used.
+    Folder,
+    /// The machine did not give a thread or another resource.
+    Resources,
+}
+
+impl Error {
+    pub(crate) fn new(
+        kind: ErrorKind,
+        context: impl Into<String>,
+        source: impl Into<Option<io::Error>>,
+    ) -> Self {
+        Self { kind, context: context.into(), source: source.into() }
+    }
+
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.context)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|error| error as _)
+    }
+}

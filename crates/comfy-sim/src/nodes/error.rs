@@ -1,0 +1,68 @@
+//! Failures of nodes, in the words of the server's exceptions.
+
+use std::io;
+use std::path::Path;
+
+/// A failure, in the terms of the server's `execution_error`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodeError {
+    /// Name of the Python exception, with its module unless built in.
+    pub(crate) exception_type: String,
+    /// Its text, without the newline that the server adds.
+    pub(crate) message: String,
+}
+
+impl NodeError {
+    pub(crate) fn new(exception_type: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { exception_type: exception_type.into(), message: message.into() }
+    }
+
+    pub(crate) fn type_error(message: impl Into<String>) -> Self {
+        Self::new("TypeError", message)
+    }
+
+    pub(crate) fn value_error(message: impl Into<String>) -> Self {
+        Self::new("ValueError", message)
+    }
+
+    pub(crate) fn index_error(message: impl Into<String>) -> Self {
+        Self::new("IndexError", message)
+    }
+
+    pub(crate) fn attribute_error(message: impl Into<String>) -> Self {
+        Self::new("AttributeError", message)
+    }
+
+    pub(crate) fn runtime_error(message: impl Into<String>) -> Self {
+        Self::new("RuntimeError", message)
+    }
+
+    /// A value that needs more memory than the simulator gives out.
+    pub(crate) fn out_of_memory(bytes: u128) -> Self {
+        Self::runtime_error(format!(
+            "DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes. \
+             Error code 12 (Cannot allocate memory)"
+        ))
+    }
+
+    /// A failure of the file system.
+    pub(crate) fn io(error: &io::Error, path: &Path) -> Self {
+        let exception_type = match error.kind() {
+            io::ErrorKind::NotFound => "FileNotFoundError",
+            io::ErrorKind::PermissionDenied => "PermissionError",
+            io::ErrorKind::IsADirectory => "IsADirectoryError",
+            io::ErrorKind::NotADirectory => "NotADirectoryError",
+            io::ErrorKind::InvalidInput => return Self::value_error(error.to_string()),
+            _ => "OSError",
+        };
+        let text = error.to_string();
+        let message = match error.raw_os_error() {
+            Some(number) => {
+                let text = text.strip_suffix(&format!(" (os error {number})")).unwrap_or(&text);
+                format!("[Errno {number}] {text}: '{}'", path.display())
+            }
+            None => text,
+        };
+        Self::new(exception_type, message)
+    }
+}

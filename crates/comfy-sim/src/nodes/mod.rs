@@ -1,0 +1,148 @@
+//! The nodes that the simulator computes for real, one file per family.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+use crate::files::Files;
+use crate::value::Value;
+
+mod blend;
+mod error;
+mod image;
+mod inputs;
+mod load;
+mod mask;
+mod resample;
+mod resize;
+mod save;
+mod schemas;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub(crate) use error::NodeError;
+pub(crate) use schemas::{object_info, object_info_of};
+
+type Run = fn(&Inputs, &mut Context<'_>) -> Result<Ran, NodeError>;
+type Check = fn(&Map<String, Json>, &Files) -> Result<(), String>;
+type Changed = fn(&Map<String, Json>, &Files) -> Json;
+
+/// A node class: its name on the wire and what it does.
+#[derive(Debug)]
+pub(crate) struct NodeClass {
+    pub(crate) name: &'static str,
+    pub(crate) run: Run,
+    /// The node's own check of its constant inputs before a prompt is queued (`VALIDATE_INPUTS` on the server):
+    /// the text that follows the input's name in `custom_validation_failed`.
+    pub(crate) check: Option<Check>,
+    /// The node's change check (`IS_CHANGED` on the server), part of its cache signature. `Null` stands for a
+    /// check that failed, which makes the node run every time.
+    pub(crate) changed: Option<Changed>,
+}
+
+/// What a node finds besides its inputs.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) files: &'a Files,
+    /// The whole prompt, as it is written into pictures.
+    pub(crate) prompt: &'a Json,
+    /// `extra_data.extra_pnginfo` of the prompt: entry by entry written into pictures.
+    pub(crate) extra_pnginfo: Option<&'a Map<String, Json>>,
+    /// The object that the server keeps for this node.
+    pub(crate) instance: &'a NodeInstance,
+}
+
+/// What stays with a node from one prompt to the next. The server keeps one object per node id and class, and
+/// drops those that the prompt at hand does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodeInstance {
+    /// Five letters in the names of temporary pictures.
+    pub(crate) temp_letters: String,
+}
+
+/// The values of a node's inputs by name: constants as sent, links resolved.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs(pub(crate) IndexMap<String, Value>);
+
+/// What a node gives back.
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    pub(crate) outputs: Vec<Value>,
+    /// What the node tells the user: the value of `outputs[id]` in the history.
+    pub(crate) ui: Option<Map<String, Json>>,
+}
+
+impl NodeInstance {
+    /// A new object with letters of its own.
+    pub(crate) fn new() -> Self {
+        let bytes = uuid::Uuid::new_v4().into_bytes();
+        Self { temp_letters: bytes.iter().take(5).map(|byte| char::from(b'a' + byte % 26)).collect() }
+    }
+}
+
+impl Ran {
+    /// One output and nothing to show.
+    pub(crate) fn output(value: impl Into<Value>) -> Self {
+        Self { outputs: vec![value.into()], ui: None }
+    }
+
+    /// One output, and one list shown to the user under `key`.
+    pub(crate) fn shown(value: Value, key: &str, items: Vec<Json>) -> Self {
+        let ui = Map::from_iter([(key.to_owned(), Json::Array(items))]);
+        Self { outputs: vec![value], ui: Some(ui) }
+    }
+}
+
+impl NodeClass {
+    /// A class without checks of its own.
+    const fn new(name: &'static str, run: Run) -> Self {
+        Self { name, run, check: None, changed: None }
+    }
+}
+
+static CLASSES: [NodeClass; 24] = [
+    NodeClass::new("SaveImage", save::save_image),
+    NodeClass::new("PreviewImage", save::preview_image),
+    NodeClass {
+        name: "LoadImage",
+        run: load::load_image,
+        check: Some(load::check),
+        changed: Some(load::changed),
+    },
+    NodeClass {
+        name: "LoadImageMask",
+        run: load::load_image_mask,
+        check: Some(load::check),
+        changed: Some(load::changed),
+    },
+    NodeClass::new("ImageScale", resize::scale),
+    NodeClass::new("ImageScaleBy", resize::scale_by),
+    NodeClass::new("ImageInvert", image::invert),
+    NodeClass::new("ImageBatch", image::batch),
+    NodeClass::new("EmptyImage", image::empty),
+    NodeClass::new("ImageBlend", blend::blend),
+    NodeClass::new("MaskToImage", mask::to_image),
+    NodeClass::new("ImageToMask", mask::from_image),
+    NodeClass::new("SolidMask", mask::solid),
+    NodeClass::new("InvertMask", mask::invert),
+    NodeClass::new("ImageCrop", image::crop),
+    NodeClass::new("ImageRotate", image::rotate),
+    NodeClass::new("ImageFlip", image::flip),
+    NodeClass::new("PrimitiveString", text::primitive),
+    NodeClass::new("PrimitiveStringMultiline", text::primitive),
+    NodeClass::new("PrimitiveInt", text::primitive),
+    NodeClass::new("PrimitiveFloat", text::primitive),
+    NodeClass::new("PrimitiveBoolean", text::primitive),
+    NodeClass::new("PreviewAny", text::preview_any),
+    NodeClass::new("StringConcatenate", text::concatenate),
+];
+
+/// All classes, in the order of `object_info`.
+pub(crate) fn classes() -> &'static [NodeClass] {
+    &CLASSES
+}
+
+/// The class of this name.
+pub(crate) fn class(name: &str) -> Option<&'static NodeClass> {
+    classes().iter().find(|class| class.name == name)
+}

@@ -1,0 +1,141 @@
+//! ImageScale and ImageScaleBy.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::inputs::FirstUse;
+use super::resample::{Method, resample};
+use super::{Context, Inputs, NodeError, Ran};
+use crate::value::{Image, Value};
+
+/// ImageScale: to a size. A side of 0 follows from the other one; two sides of 0 change nothing.
+pub(super) fn scale(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
+    let (mut width, mut height) = (inputs.size("width")?, inputs.size("height")?);
+    if width == 0 && height == 0 {
+        return Ok(Ran::output(Value::Image(Arc::clone(image))));
+    }
+    if width == 0 {
+        width = follow(image.width, height, image.height);
+    } else if height == 0 {
+        height = follow(image.height, width, image.width);
+    }
+    let center = inputs.text("crop")? == "center";
+    Ok(Ran::output(Value::image(fit(image, width, height, method(inputs)?, center)?)))
+}
+
+/// ImageScaleBy: by a factor.
+pub(super) fn scale_by(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
+    let factor = inputs.float("scale_by")?;
+    let width = round(image.width as f64 * factor);
+    let height = round(image.height as f64 * factor);
+    Ok(Ran::output(Value::image(resample(image, width, height, method(inputs)?)?)))
+}
+
+fn method(inputs: &Inputs) -> Result<Method, NodeError> {
+    let name = inputs.text("upscale_method")?;
+    Method::parse(name).ok_or_else(|| {
+        NodeError::new(
+            "NotImplementedError",
+            format!("Input Error: Only 4D input Tensors are supported for mode {name}"),
+        )
+    })
+}
+
+/// The side that keeps the shape of a picture when the other side changes.
+fn follow(side: usize, other_wanted: usize, other: usize) -> usize {
+    round(side as f64 * other_wanted as f64 / other as f64).max(1)
+}
+
+/// Rounding halves to the even neighbour, as Python does.
+fn round(number: f64) -> usize {
+    number.round_ties_even() as usize
+}
+
+/// The batch at a size; with `center`, what does not have the wanted shape is cut off evenly at both ends first.
+pub(super) fn fit(
+    image: &Image,
+    width: usize,
+    height: usize,
+    method: Method,
+    center: bool,
+) -> Result<Image, NodeError> {
+    let image = if center { cut_to_shape(image, width, height)? } else { Cow::Borrowed(image) };
+    resample(&image, width, height, method)
+}
+
+fn cut_to_shape(image: &Image, width: usize, height: usize) -> Result<Cow<'_, Image>, NodeError> {
+    let shape = image.width as f64 / image.height as f64;
+    let wanted = width as f64 / height as f64;
+    let (mut left, mut top) = (0, 0);
+    if shape > wanted {
+        left = round((image.width as f64 - image.width as f64 * (wanted / shape)) / 2.0);
+    } else if shape < wanted {
+        top = round((image.height as f64 - image.height as f64 * (shape / wanted)) / 2.0);
+    }
+    if left == 0 && top == 0 {
+        return Ok(Cow::Borrowed(image));
+    }
+    let kept_width = image.width.saturating_sub(2 * left);
+    let kept_height = image.height.saturating_sub(2 * top);
+    part(image, left, top, kept_width, kept_height).map(Cow::Owned)
+}
+
+/// A rectangle of every picture; it ends where the picture ends.
+pub(super) fn part(
+    image: &Image,
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+) -> Result<Image, NodeError> {
+    let left = left.min(image.width);
+    let top = top.min(image.height);
+    let width = width.min(image.width - left);
+    let height = height.min(image.height - top);
+    let mut result = Image::zeros(image.batch, height, width, image.channels)?;
+    let (line, kept) = (image.width * image.channels, width * image.channels);
+    if kept == 0 || height == 0 {
+        return Ok(result);
+    }
+    for index in 0..image.batch {
+        let from = image.picture(index).chunks_exact(line).skip(top);
+        let to = result.data[index * height * kept..(index + 1) * height * kept].chunks_exact_mut(kept);
+        for (to, from) in to.zip(from) {
+            let start = left * image.channels;
+            to.copy_from_slice(&from[start..start + kept]);
+        }
+    }
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_ends_where_the_picture_ends() {
+        let data = (0..24).map(|number| number as f32).collect();
+        let image = Image { batch: 2, height: 3, width: 4, channels: 1, data };
+        let corner = part(&image, 3, 1, 100, 100).expect("small");
+        assert_eq!((corner.width, corner.height), (1, 2));
+        assert_eq!(corner.data, [7.0, 11.0, 19.0, 23.0]);
+    }
+
+    #[test]
+    fn cutting_to_a_shape_is_even_at_both_ends() {
+        let image = Image::filled(1, 32, 48, &[0.0; 3]).expect("small");
+        let cut = cut_to_shape(&image, 20, 30).expect("small");
+        // 48 - 32 * 20 / 30 = 26.67, of which 13 go at each end.
+        assert_eq!((cut.width, cut.height), (22, 32));
+        assert!(matches!(cut_to_shape(&image, 96, 64), Ok(Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn a_side_that_follows_is_at_least_one_pixel() {
+        assert_eq!(follow(48, 20, 32), 30);
+        assert_eq!(follow(1, 1, 1000), 1);
+        assert_eq!(follow(5, 1, 2), 2);
+    }
+}

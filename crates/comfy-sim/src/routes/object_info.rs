@@ -1,0 +1,22 @@
+//! `GET /object_info`, `GET /object_info/{class}`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::Map;
+
+use super::answer;
+use crate::nodes;
+use crate::state;
+
+pub(super) async fn all(State(state): State<Arc<state::State>>) -> Response {
+    answer::json(&nodes::object_info(&state.files))
+}
+
+/// One class; an empty object when there is none of this name.
+pub(super) async fn one(State(state): State<Arc<state::State>>, Path(class): Path<String>) -> Response {
+    let info = nodes::object_info_of(&class, &state.files);
+    let entry: Map<_, _> = info.map(|info| (class, info)).into_iter().collect();
+    answer::json(&entry)
+}

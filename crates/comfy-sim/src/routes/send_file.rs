@@ -1,0 +1,226 @@
+//! Files as answers: ranges, conditions, content types.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio_util::io::ReaderStream;
+
+/// How much of a large file is read at a time.
+const CHUNK: usize = 256 << 10;
+
+/// Sends a file with these headers, or the part of it that was asked for, or word that it has not changed.
+pub(super) async fn send(path: &Path, mut headers: HeaderMap, asked: &HeaderMap) -> io::Result<Response> {
+    let mut file = File::open(path).await?;
+    let metadata = file.metadata().await?;
+    let length = metadata.len();
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let nanoseconds = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let tag = format!("\"{nanoseconds:x}-{length:x}\"");
+    if is_unchanged(asked, &tag, modified) {
+        put(&mut headers, header::ETAG, tag);
+        put(&mut headers, header::LAST_MODIFIED, httpdate::fmt_http_date(modified));
+        return Ok(answer(StatusCode::NOT_MODIFIED, headers, Body::empty()));
+    }
+    if is_another(asked, &tag, modified) {
+        return Ok(answer(StatusCode::PRECONDITION_FAILED, headers, Body::empty()));
+    }
+    let wanted = asked.get(header::RANGE).filter(|_| !is_newer_than_range(asked, modified));
+    let range = match wanted.map(|range| range_of(range, length)) {
+        Some(None) => {
+            put(&mut headers, header::CONTENT_RANGE, format!("bytes */{length}"));
+            let nothing = futures_util::stream::empty::<io::Result<bytes::Bytes>>();
+            return Ok(answer(StatusCode::RANGE_NOT_SATISFIABLE, headers, Body::from_stream(nothing)));
+        }
+        Some(Some(range)) => Some(range),
+        None => None,
+    };
+    put(&mut headers, header::ETAG, tag);
+    put(&mut headers, header::LAST_MODIFIED, httpdate::fmt_http_date(modified));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let (status, part) = match range {
+        Some(range) => {
+            put(
+                &mut headers,
+                header::CONTENT_RANGE,
+                format!("bytes {}-{}/{length}", range.start, range.end - 1),
+            );
+            (StatusCode::PARTIAL_CONTENT, range)
+        }
+        None => (StatusCode::OK, 0..length),
+    };
+    let count = part.end - part.start;
+    headers.insert(header::CONTENT_LENGTH, count.into());
+    if part.start > 0 {
+        file.seek(io::SeekFrom::Start(part.start)).await?;
+    }
+    let body = if count <= CHUNK as u64 {
+        let mut content = Vec::new();
+        file.take(count).read_to_end(&mut content).await?;
+        Body::from(content)
+    } else {
+        Body::from_stream(ReaderStream::with_capacity(file.take(count), CHUNK))
+    };
+    Ok(answer(status, headers, body))
+}
+
+fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, text: String) {
+    if let Ok(value) = HeaderValue::try_from(text) {
+        headers.insert(name, value);
+    }
+}
+
+/// Whether the client has the file as it is: the answer is then only that.
+fn is_unchanged(asked: &HeaderMap, tag: &str, modified: SystemTime) -> bool {
+    match text(asked, header::IF_NONE_MATCH) {
+        Some(tags) => names(tags, tag),
+        None => date(asked, header::IF_MODIFIED_SINCE).is_some_and(|since| seconds(modified) <= since),
+    }
+}
+
+/// Whether the client wants another file than there is.
+fn is_another(asked: &HeaderMap, tag: &str, modified: SystemTime) -> bool {
+    match text(asked, header::IF_MATCH) {
+        Some(tags) => !names(tags, tag),
+        None => date(asked, header::IF_UNMODIFIED_SINCE).is_some_and(|since| seconds(modified) > since),
+    }
+}
+
+/// Whether the file is newer than the one of which the client wants a range.
+fn is_newer_than_range(asked: &HeaderMap, modified: SystemTime) -> bool {
+    date(asked, header::IF_RANGE).is_some_and(|since| seconds(modified) > since)
+}
+
+fn names(tags: &str, tag: &str) -> bool {
+    tags.split(',')
+        .map(|given| given.trim().trim_start_matches("W/"))
+        .any(|given| given == "*" || given == tag)
+}
+
+fn text(asked: &HeaderMap, name: HeaderName) -> Option<&str> {
+    asked.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn date(asked: &HeaderMap, name: HeaderName) -> Option<u64> {
+    text(asked, name).and_then(|date| httpdate::parse_http_date(date).ok()).map(seconds)
+}
+
+/// Dates of HTTP have no fractions of seconds.
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// The bytes that a `Range` asks for: only one range is understood. `None` when there are no such bytes.
+fn range_of(range: &HeaderValue, length: u64) -> Option<Range<u64>> {
+    let (unit, range) = range.to_str().ok()?.split_once('=')?;
+    let (start, end) = range.split_once('-').filter(|_| unit.eq_ignore_ascii_case("bytes"))?;
+    let number = |text: &str| match text {
+        "" => Some(None),
+        digits => digits.parse::<u64>().ok().map(Some),
+    };
+    let range = match (number(start)?, number(end)?) {
+        (Some(start), Some(end)) => start..end.saturating_add(1).min(length),
+        (Some(start), None) => start..length,
+        // "The last 0" is taken for "from 0 on".
+        (None, Some(0)) => 0..length,
+        (None, Some(last)) => length.saturating_sub(last)..length,
+        (None, None) => return None,
+    };
+    (range.start < range.end).then_some(range)
+}
+
+/// The content type of a file name.
+pub(super) fn content_type(name: &str) -> &'static str {
+    let name = name.to_ascii_lowercase();
+    // Endings of packed files are looked through.
+    let name = [".gz", ".bz2", ".xz"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "png" => "image/png",
+        "jpg" | "jpeg" | "jpe" | "jfif" => "image/jpeg",
+        "webp" => "image/webp",
+        "gif" => "image/gif",
+        "bmp" => "image/bmp",
+        "tif" | "tiff" => "image/tiff",
+        "ico" => "image/vnd.microsoft.icon",
+        "avif" => "image/avif",
+        "heic" => "image/heic",
+        "apng" => "image/apng",
+        "exr" => "image/aces",
+        "hdr" => "image/vnd.radiance",
+        "psd" => "image/vnd.adobe.photoshop",
+        "svg" => "image/svg+xml",
+        "mp4" | "m4v" => "video/mp4",
+        "webm" => "video/webm",
+        "mov" | "qt" => "video/quicktime",
+        "avi" => "video/x-msvideo",
+        "mkv" => "video/x-matroska",
+        "ogv" => "video/ogg",
+        "mpg" | "mpeg" => "video/mpeg",
+        "mp3" => "audio/mpeg",
+        "flac" => "audio/flac",
+        "wav" => "audio/x-wav",
+        "ogg" | "opus" => "audio/ogg",
+        "aif" | "aiff" => "audio/x-aiff",
+        "m4a" => "audio/mp4",
+        "aac" => "audio/aac",
+        "glb" => "model/gltf-binary",
+        "gltf" => "model/gltf+json",
+        "obj" => "model/obj",
+        "stl" => "model/stl",
+        "usdz" => "model/vnd.usdz+zip",
+        "txt" | "srt" => "text/plain",
+        "md" => "text/markdown",
+        "csv" => "text/csv",
+        "html" | "htm" => "text/html",
+        "css" => "text/css",
+        "js" | "mjs" => "text/javascript",
+        "vtt" => "text/vtt",
+        "xml" | "xsl" | "xsd" => "text/xml",
+        "xhtml" => "application/xhtml+xml",
+        "yaml" | "yml" => "application/yaml",
+        "json" => "application/json",
+        "pdf" => "application/pdf",
+        "zip" => "application/zip",
+        "tar" => "application/x-tar",
+        "wasm" => "application/wasm",
+        "ckpt" => "application/pickle",
+        "pt" | "pth" => "application/pytorch",
+        "safetensors" => "application/safetensors",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(text: &str) -> Option<Range<u64>> {
+        range_of(&HeaderValue::try_from(text).unwrap(), 105)
+    }
+
+    #[test]
+    fn one_range_of_bytes_is_understood() {
+        assert_eq!(range("bytes=0-9"), Some(0..10));
+        assert_eq!(range("bytes=10-"), Some(10..105));
+        assert_eq!(range("bytes=-5"), Some(100..105));
+        assert_eq!(range("BYTES=-500"), Some(0..105));
+        assert_eq!(range("bytes=-0"), Some(0..105));
+        assert_eq!(range("bytes=100-500"), Some(100..105));
+        for none in ["bytes=100000-", "bytes=5-2", "items=0-1", "bytes=0-1,4-5", "bytes=-"] {
+            assert_eq!(range(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `POST /upload/image`.
+
+use std::sync::Arc;
+
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{FromRequest as _, Multipart, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use comfy_protocol::routes::upload::Uploaded;
+
+use super::answer::{self, Refusal};
+use crate::files::{FilesError, Folder};
+use crate::state;
+
+/// The fields of the form; of several with one name the first counts.
+#[derive(Debug, Default)]
+struct Form {
+    image: Option<Image>,
+    folder: Option<String>,
+    subfolder: Option<String>,
+    overwrite: Option<String>,
+}
+
+#[derive(Debug)]
+struct Image {
+    /// `None` for a field that is no file.
+    name: Option<String>,
+    content: Bytes,
+}
+
+pub(super) async fn image(
+    State(state): State<Arc<state::State>>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let form = read(request).await?;
+    let overwrite = matches!(form.overwrite.as_deref(), Some("true" | "1"));
+    let subfolder = form.subfolder.unwrap_or_default();
+    let Some(image) = form.image else { return Ok(answer::empty(StatusCode::BAD_REQUEST)) };
+    let Some(name) = image.name.filter(|name| !name.is_empty()) else { return Ok(answer::trouble()) };
+    let Some(folder) = Folder::parse(form.folder.as_deref().unwrap_or("input")) else {
+        return Ok(answer::trouble());
+    };
+    let store = move || state.files.store_upload(folder, &subfolder, &name, &image.content, overwrite);
+    match tokio::task::spawn_blocking(store).await {
+        Ok(Ok(stored)) => {
+            let uploaded = Uploaded::new(stored.name, stored.subfolder, stored.folder.as_str().to_owned());
+            Ok(answer::json(&uploaded))
+        }
+        Ok(Err(FilesError::Outside)) => Ok(answer::empty(StatusCode::BAD_REQUEST)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "an upload was not stored");
+            Ok(answer::trouble())
+        }
+        Err(_) => Ok(answer::trouble()),
+    }
+}
+
+async fn read(request: Request) -> Result<Form, Refusal> {
+    let kind =
+        request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let mut form = Form::default();
+    match kind.split(';').next().unwrap_or_default().trim() {
+        "multipart/form-data" => {
+            let refuse = |_| answer::trouble();
+            let mut parts = Multipart::from_request(request, &()).await.map_err(refuse)?;
+            while let Some(field) = parts.next_field().await.map_err(refused)? {
+                form.take(field).await.map_err(refused)?;
+            }
+        }
+        "application/x-www-form-urlencoded" => {
+            let (parts, body) = request.into_parts();
+            let body = super::body::read(&parts.headers, body).await?;
+            let has_image = url::form_urlencoded::parse(&body).any(|(name, _)| name == "image");
+            form.image = has_image.then(|| Image { name: None, content: Bytes::new() });
+        }
+        // Bodies of other kinds have no fields.
+        _ => {}
+    }
+    Ok(form)
+}
+
+fn refused(error: MultipartError) -> Refusal {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        answer::too_large().into()
+    } else {
+        answer::trouble().into()
+    }
+}
+
+impl Form {
+    async fn take(&mut self, mut field: Field<'_>) -> Result<(), MultipartError> {
+        let (name, file_name) = names(field.headers());
+        let mut content = BytesMut::new();
+        while let Some(chunk) = field.chunk().await? {
+            content.extend_from_slice(&chunk);
+        }
+        let content = content.freeze();
+        let text = || String::from_utf8_lossy(&content).into_owned();
+        match name.as_str() {
+            "image" if self.image.is_none() => self.image = Some(Image { name: file_name, content }),
+            "type" => self.folder = self.folder.take().or_else(|| Some(text())),
+            "subfolder" => self.subfolder = self.subfolder.take().or_else(|| Some(text())),
+            "overwrite" => self.overwrite = self.overwrite.take().or_else(|| Some(text())),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The name of a field and of its file, read as the server reads them: a backslash takes the next character as it is.
+fn names(headers: &HeaderMap) -> (String, Option<String>) {
+    let header =
+        headers.get(header::CONTENT_DISPOSITION).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let (mut name, mut file_name, mut encoded) = (String::new(), None, None);
+    for (key, value) in parameters(header.as_deref().unwrap_or_default()) {
+        match key.as_str() {
+            "name" => name = value,
+            "filename" => file_name = Some(value),
+            "filename*" => encoded = decode(&value),
+            _ => {}
+        }
+    }
+    (name, encoded.or(file_name))
+}
+
+/// The parameters of a header's value: what follows its first semicolon.
+fn parameters(header: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = header.split_once(';').map_or("", |(_, rest)| rest);
+    while let Some((key, after)) = rest.split_once('=') {
+        let key = key
+            .trim_matches(|character: char| character == ';' || character.is_whitespace())
+            .to_ascii_lowercase();
+        let mut value = String::new();
+        rest = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let mut characters = quoted.chars();
+                loop {
+                    match characters.next() {
+                        None | Some('"') => break characters.as_str(),
+                        Some('\\') => value.extend(characters.next()),
+                        Some(plain) => value.push(plain),
+                    }
+                }
+            }
+            None => {
+                let (plain, after) = after.split_once(';').unwrap_or((after, ""));
+                value.push_str(plain.trim());
+                after
+            }
+        };
+        found.push((key, value));
+    }
+    found
+}
+
+/// A value such as `utf-8''%C3%BC.png`.
+fn decode(value: &str) -> Option<String> {
+    let (charset, rest) = value.split_once('\'')?;
+    let (_, text) = rest.split_once('\'')?;
+    if !charset.eq_ignore_ascii_case("utf-8") {
+        return None;
+    }
+    // The decoding of forms, in which a plus sign means a blank.
+    let pair = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, text)| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(disposition: &str) -> (String, Option<String>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_DISPOSITION, disposition.parse().unwrap());
+        names(&headers)
+    }
+
+    #[test]
+    fn names_of_files_are_read_as_the_server_reads_them() {
+        let file_name = |disposition: &str| names_in(&format!("form-data; name=\"image\"; {disposition}"));
+        let named = |name: &str| ("image".to_owned(), Some(name.to_owned()));
+        assert_eq!(file_name(r#"filename="a; b=c.png""#), named("a; b=c.png"));
+        assert_eq!(file_name(r#"filename="q\"uote.png""#), named("q\"uote.png"));
+        assert_eq!(file_name(r#"filename="back\slash.png""#), named("backslash.png"));
+        assert_eq!(file_name(r#"filename="pct%41.png""#), named("pct%41.png"));
+        assert_eq!(file_name("filename=plain.png"), named("plain.png"));
+        assert_eq!(file_name("filename=\"x\"; filename*=utf-8''%C3%BC%20+.png"), named("ü +.png"));
+        assert_eq!(names_in("form-data; name=\"type\""), ("type".into(), None));
+    }
+}

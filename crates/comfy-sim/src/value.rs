@@ -1,0 +1,220 @@
+//! What flows along the links of a running workflow.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::nodes::NodeError;
+use crate::{python, tensor_text};
+
+/// One value holds at most this many numbers (512 MiB). A workflow may ask for a picture of 16384 × 16384 in a
+/// batch of 4096: such a request has to end in an error of the node, not in the end of the process.
+pub(crate) const MAX_NUMBERS: usize = 1 << 27;
+
+/// A batch of pictures: `batch × height × width × channels`, channels last, 0.0 to 1.0 by convention.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Image {
+    pub(crate) batch: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) channels: usize,
+    pub(crate) data: Vec<f32>,
+}
+
+/// A batch of masks: `batch × height × width`, 0.0 to 1.0 by convention.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mask {
+    pub(crate) batch: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) data: Vec<f32>,
+}
+
+/// One value of a node's output, or of its input.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Image(Arc<Image>),
+    Mask(Arc<Mask>),
+    /// Numbers, texts, booleans and everything else that JSON can say.
+    Json(Json),
+}
+
+/// How many numbers a value of this shape holds; an error when it is more than the simulator wants to hold.
+pub(crate) fn room_for(shape: [usize; 4]) -> Result<usize, NodeError> {
+    let numbers = shape.iter().fold(1_u128, |product, &side| product.saturating_mul(side as u128));
+    match usize::try_from(numbers) {
+        Ok(numbers) if numbers <= MAX_NUMBERS => Ok(numbers),
+        _ => Err(NodeError::out_of_memory(numbers.saturating_mul(4))),
+    }
+}
+
+/// A number between 0 and 1 as a byte. The server cuts off the fraction; it does not round.
+pub(crate) fn to_byte(number: f32) -> u8 {
+    // `as` saturates and turns NaN into 0, so that no clamping is needed.
+    (255.0 * number) as u8
+}
+
+impl Image {
+    /// Pictures with all numbers 0.
+    pub(crate) fn zeros(
+        batch: usize,
+        height: usize,
+        width: usize,
+        channels: usize,
+    ) -> Result<Self, NodeError> {
+        let numbers = room_for([batch, height, width, channels])?;
+        Ok(Self { batch, height, width, channels, data: vec![0.0; numbers] })
+    }
+
+    /// Pictures of one colour.
+    pub(crate) fn filled(
+        batch: usize,
+        height: usize,
+        width: usize,
+        color: &[f32],
+    ) -> Result<Self, NodeError> {
+        let mut image = Self::zeros(batch, height, width, color.len())?;
+        if !color.is_empty() {
+            image.data.chunks_exact_mut(color.len()).for_each(|pixel| pixel.copy_from_slice(color));
+        }
+        Ok(image)
+    }
+
+    /// Numbers in one picture of the batch.
+    pub(crate) fn picture_len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// The numbers of one picture; empty when there is no such picture.
+    pub(crate) fn picture(&self, index: usize) -> &[f32] {
+        let len = self.picture_len();
+        self.data.get(index * len..(index + 1) * len).unwrap_or_default()
+    }
+
+    /// One picture as bytes, channel by channel, as the server writes it into a file.
+    pub(crate) fn to_bytes(&self, index: usize) -> Vec<u8> {
+        self.picture(index).iter().map(|&number| to_byte(number)).collect()
+    }
+
+    /// The same pictures with more channels, the new ones 1.0 (opaque).
+    pub(crate) fn with_channels(&self, channels: usize) -> Result<Self, NodeError> {
+        let mut image = Self::filled(self.batch, self.height, self.width, &vec![1.0; channels])?;
+        let kept = self.channels.min(channels);
+        if kept > 0 {
+            for (to, from) in image.data.chunks_exact_mut(channels).zip(self.data.chunks_exact(self.channels))
+            {
+                to[..kept].copy_from_slice(&from[..kept]);
+            }
+        }
+        Ok(image)
+    }
+}
+
+impl Mask {
+    /// Masks with one number everywhere.
+    pub(crate) fn filled(batch: usize, height: usize, width: usize, number: f32) -> Result<Self, NodeError> {
+        let numbers = room_for([batch, height, width, 1])?;
+        Ok(Self { batch, height, width, data: vec![number; numbers] })
+    }
+}
+
+impl Value {
+    /// A picture batch as a value.
+    pub(crate) fn image(image: Image) -> Self {
+        Self::Image(Arc::new(image))
+    }
+
+    /// A mask batch as a value.
+    pub(crate) fn mask(mask: Mask) -> Self {
+        Self::Mask(Arc::new(mask))
+    }
+
+    /// Name of the value's Python class, as error texts of the server have it.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Image(_) | Self::Mask(_) => "Tensor",
+            Self::Json(json) => python::type_name(json),
+        }
+    }
+
+    /// The value as `current_inputs` of `execution_error` shows it: JSON scalars as they are, everything else as
+    /// its Python text.
+    pub(crate) fn shown(&self) -> Json {
+        match self {
+            Self::Json(json @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_))) => {
+                json.clone()
+            }
+            other => Json::String(other.python_text()),
+        }
+    }
+
+    /// The value as `str()` gives it in Python.
+    pub(crate) fn python_text(&self) -> String {
+        match self {
+            Self::Image(image) => tensor_text::tensor_text(
+                &[image.batch, image.height, image.width, image.channels],
+                &image.data,
+            ),
+            Self::Mask(mask) => tensor_text::tensor_text(&[mask.batch, mask.height, mask.width], &mask.data),
+            Self::Json(json) => python::python_text(json),
+        }
+    }
+}
+
+impl From<Json> for Value {
+    fn from(json: Json) -> Self {
+        Self::Json(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_survives_the_way_through_a_float() {
+        for byte in 0..=255_u8 {
+            assert_eq!(to_byte(f32::from(byte) / 255.0), byte);
+        }
+    }
+
+    #[test]
+    fn bytes_are_cut_off_and_bounded() {
+        assert_eq!(to_byte(0.37), 94);
+        assert_eq!(to_byte(-3.0), 0);
+        assert_eq!(to_byte(7.5), 255);
+        assert_eq!(to_byte(f32::NAN), 0);
+    }
+
+    #[test]
+    fn a_picture_that_is_too_large_is_an_error_of_the_node() {
+        let error = Image::zeros(4096, 16384, 16384, 3).expect_err("12 TiB");
+        assert_eq!(error.exception_type, "RuntimeError");
+        assert!(error.message.contains("13194139533312 bytes"), "{}", error.message);
+        assert!(room_for([usize::MAX, usize::MAX, usize::MAX, usize::MAX]).is_err());
+    }
+
+    #[test]
+    fn a_picture_that_is_not_there_has_no_bytes() {
+        let image = Image { batch: 1, height: 1, width: 1, channels: 4, data: vec![1.0, 0.5, 0.0, 0.2] };
+        assert_eq!(image.to_bytes(0), [255, 127, 0, 51]);
+        assert!(image.to_bytes(1).is_empty());
+    }
+
+    #[test]
+    fn added_channels_are_opaque() {
+        let image = Image { batch: 1, height: 1, width: 1, channels: 3, data: vec![0.1, 0.2, 0.3] };
+        assert_eq!(image.with_channels(4).expect("small").data, [0.1, 0.2, 0.3, 1.0]);
+    }
+
+    #[test]
+    fn scalars_are_shown_as_they_are_and_the_rest_as_python_text() {
+        assert_eq!(Value::Json(Json::from(1.5)).shown(), Json::from(1.5));
+        assert_eq!(
+            Value::Json(serde_json::json!({"a": [null, true]})).shown(),
+            Json::from("{'a': [None, True]}")
+        );
+        let mask = Mask::filled(1, 1, 2, 0.5).expect("small");
+        assert_eq!(Value::mask(mask).shown(), Json::from("tensor([[[0.5000, 0.5000]]])"));
+    }
+}

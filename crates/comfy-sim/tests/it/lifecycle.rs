@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use comfy_sim::{ErrorKind, Sim};
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Socket, get, get_json, submit, three_nodes};
+
+#[tokio::test]
+async fn a_port_can_be_used_again_right_after_a_stop() {
+    let mut port = 0;
+    for round in 0..20 {
+        let sim = Sim::builder().port(port).start().await.unwrap();
+        assert!(port == 0 || port == sim.address().port());
+        port = sim.address().port();
+        let mut socket = Socket::open(&sim, "a").await;
+        submit(&sim, "a", three_nodes("x")).await;
+        socket.until("executing null").await;
+        assert_eq!(get_json(&sim, "/prompt").await["exec_info"]["queue_remaining"], 0);
+        if round % 2 == 0 {
+            sim.shutdown().await;
+        } else {
+            drop(sim);
+        }
+        assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_an_error() {
+    let sim = Sim::start().await.unwrap();
+    let error = Sim::builder().port(sim.address().port()).start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Listen);
+    assert_eq!(error.to_string(), format!("cannot listen on 127.0.0.1:{}", sim.address().port()));
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn a_stop_says_goodbye_to_sockets_and_ends_a_running_node() {
+    let sim = Sim::builder().node_delay(Duration::from_secs(3600)).start().await.unwrap();
+    let mut socket = Socket::open(&sim, "a").await;
+    submit(&sim, "a", three_nodes("x")).await;
+    socket.until("executing 1").await;
+    sim.shutdown().await;
+    assert!(matches!(socket.next_frame().await, Some(Message::Close(_))));
+}
+
+#[tokio::test]
+async fn files_are_removed_unless_a_folder_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::builder().base_dir(folder.path()).start().await.unwrap();
+    let mut socket = Socket::open(&sim, "a").await;
+    submit(&sim, "a", three_nodes("kept")).await;
+    socket.until("executing null").await;
+    drop(sim);
+    assert!(folder.path().join("output/kept_00001_.png").is_file());
+
+    let sim = Sim::builder().base_dir(folder.path()).start().await.unwrap();
+    assert_eq!(get(&sim, "/view?filename=kept_00001_.png").await.status, 200);
+    assert_eq!(get_json(&sim, "/history").await, json!({}));
+}
+
+#[tokio::test]
+async fn many_simulators_run_side_by_side() {
+    let mut sims = Vec::new();
+    for _ in 0..50 {
+        sims.push(Sim::start().await.unwrap());
+    }
+    for sim in &sims {
+        let mut socket = Socket::open(sim, "a").await;
+        submit(sim, "a", three_nodes("x")).await;
+        socket.until("executing null").await;
+    }
+}
+
+#[test]
+fn a_simulator_needs_no_runtime() {
+    let sim = Sim::builder().start_blocking().unwrap();
+    assert!(std::net::TcpStream::connect(sim.address()).is_ok());
+    assert_eq!(sim.url(), format!("http://{}", sim.address()));
+}

@@ -1,0 +1,12 @@
+//! What clients see of the simulator.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod http;
+mod interrupts;
+mod lifecycle;
+mod messages;
+mod queue;
+mod replay;
+mod sockets;
+mod support;
