@@ -1,0 +1,6 @@
+//! The server's routes, one file per area.
+
+mod history;
+mod nodes;
+mod queue;
+mod system;

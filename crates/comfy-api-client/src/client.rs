@@ -1,0 +1,139 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use comfy_protocol::{ExecInfo, FileRef};
+use comfy_workflow::Workflow;
+use http::header::HeaderMap;
+use serde::Deserialize;
+
+use crate::address::Address;
+use crate::config::{ClientBuilder, Settings};
+use crate::events::hub::Hub;
+use crate::http::Http;
+use crate::{Download, Error, ErrorKind, Result, Submit, Upload};
+
+/// A ComfyUI server, as seen by a program.
+///
+/// Clones are cheap and share one connection pool and one WebSocket, which is opened before the first submit and closed
+/// with the last clone (and the last [`Job`](crate::Job)). Must be used within a tokio runtime.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    http: Http,
+    hub: Arc<Hub>,
+}
+
+impl Client {
+    /// Connects to a server: `host:port` (the port is 8188 unless given), or a URL with an optional path prefix.
+    ///
+    /// # Errors
+    /// Those of [`ClientBuilder::connect`].
+    pub async fn connect(address: impl Into<String>) -> Result<Self> {
+        Self::builder(address).connect().await
+    }
+
+    /// Settings for a client of the server at `address`; see [`connect`](Self::connect) for its forms.
+    #[must_use]
+    pub fn builder(address: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(address)
+    }
+
+    pub(crate) fn new(address: Address, headers: HeaderMap, settings: Settings) -> Result<Self> {
+        let http = Http::new(address, headers, settings)?;
+        let hub = Arc::new(Hub::new(http.clone()));
+        Ok(Self { inner: Arc::new(Inner { http, hub }) })
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.inner.http
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.inner.hub
+    }
+
+    /// The server's address, without credentials and trailing slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.http().address().to_string()
+    }
+
+    /// Sees that a ComfyUI server answers.
+    pub(crate) async fn check(&self) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "exec_info")]
+            _exec_info: ExecInfo,
+        }
+        match self.http().get::<Answer>("api/prompt").await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Status) => {
+                let address = self.http().address();
+                let hint = if address.has_prefix() {
+                    "check the path in the address"
+                } else {
+                    "check host and port; a server behind a proxy may need a path, such as `https://host/comfy`"
+                };
+                Err(Error::new(ErrorKind::UnexpectedReply, format!("no ComfyUI answers at {address}"))
+                    .with_url(error.url().unwrap_or_default())
+                    .with_status(error.status().unwrap_or_default())
+                    .with_hint(hint)
+                    .with_source(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a workflow from a file in the API format.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`], or [`ErrorKind::Workflow`] when the file is empty, no JSON, no workflow, or in the editor's
+    /// format.
+    pub async fn open_workflow(&self, path: impl AsRef<Path>) -> Result<Workflow> {
+        let path = path.as_ref();
+        let bytes = tokio::fs::read(path).await;
+        let bytes = bytes.map_err(|error| Error::io(format!("cannot read {}", path.display()), error))?;
+        Workflow::from_slice(&bytes)
+            .map_err(|error| Error::workflow(format!("{} cannot be used", path.display()), error))
+    }
+
+    /// Submits a workflow. Await the result for the [`Job`](crate::Job).
+    ///
+    /// ```no_run
+    /// # async fn example(client: comfy_api_client::Client, workflow: comfy_workflow::Workflow) -> comfy_api_client::Result<()> {
+    /// let job = client.submit(&workflow).front(true).await?;
+    /// let outputs = job.await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn submit<'a>(&'a self, workflow: &'a Workflow) -> Submit<'a> {
+        Submit::new(self, workflow)
+    }
+
+    /// Uploads a file from disk, to be used as an input. Await the result for its name on the server.
+    pub fn upload(&self, path: impl AsRef<Path>) -> Upload<'_> {
+        Upload::from_path(self, path.as_ref())
+    }
+
+    /// Uploads bytes under a name, to be used as an input. Await the result for their name on the server.
+    pub fn upload_bytes(&self, name: impl Into<String>, bytes: impl Into<bytes::Bytes>) -> Upload<'_> {
+        Upload::from_bytes(self, name.into(), bytes.into())
+    }
+
+    /// Starts the download of a file of the server.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the file is gone (temporary files go with a restart of the server), or those of
+    /// the connection.
+    pub async fn download(&self, file: &FileRef) -> Result<Download> {
+        Download::start(self, file).await
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("address", self.http().address()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,250 @@
+use std::fmt;
+use std::sync::Arc;
+
+use comfy_protocol::ExecutionError;
+use comfy_workflow::validate::{Rejection, Titles};
+
+/// What went wrong, with what it concerns and what to do about it.
+///
+/// `Display` gives one level with the next step; [`source`](std::error::Error::source) has the cause. Cloning is cheap.
+/// Secrets of the server's address never appear.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+/// A `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    url: Option<String>,
+    status: Option<u16>,
+    prompt_id: Option<String>,
+    validation: Option<Box<Rejection>>,
+    execution: Option<Box<ExecutionError>>,
+    source: Option<Source>,
+}
+
+/// The kinds of [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The address of the server, a header or another setting is not valid.
+    Config,
+    /// No connection to the server: it is down, or the address is wrong.
+    Connect,
+    /// TLS failed: a certificate is not trusted, or one side does not speak TLS.
+    Tls,
+    /// An answer took longer than the time limit.
+    Timeout,
+    /// The connection broke in the middle.
+    Disconnected,
+    /// The answer is not one of a ComfyUI server, or not of a form known here.
+    UnexpectedReply,
+    /// The server answered with an HTTP status that means failure; see [`Error::status`].
+    Status,
+    /// The thing that was asked for does not exist on the server.
+    NotFound,
+    /// The server asks for credentials, or refuses those given.
+    Unauthorized,
+    /// The body is larger than the server takes.
+    TooLarge,
+    /// A workflow file or a change to a workflow is not valid; the source is a [`comfy_workflow::Error`].
+    Workflow,
+    /// The server refused the workflow and ran nothing; see [`Error::validation`].
+    Rejected,
+    /// The workflow ran and failed; see [`Error::execution`].
+    Execution,
+    /// The workflow was interrupted on the server.
+    Interrupted,
+    /// The prompt was removed from the queue before it ran.
+    Removed,
+    /// The server restarted and knows nothing of the prompt.
+    Lost,
+    /// A local file could not be read or written.
+    Io,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            hint: None,
+            url: None,
+            status: None,
+            prompt_id: None,
+            validation: None,
+            execution: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn io(message: impl Into<String>, source: std::io::Error) -> Self {
+        let hint = match source.kind() {
+            std::io::ErrorKind::NotFound => Some("check the path"),
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Some("choose a folder that you may write to")
+            }
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Some("free some space or choose another folder; the files are still on the server")
+            }
+            _ => None,
+        };
+        let error = Self::new(ErrorKind::Io, message).with_source(source);
+        match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    pub(crate) fn workflow(message: impl Into<String>, source: comfy_workflow::Error) -> Self {
+        Self::new(ErrorKind::Workflow, message).with_source(source)
+    }
+
+    pub(crate) fn rejected(rejection: Rejection, titles: &Titles) -> Self {
+        let report = rejection.report().titles(titles).to_string();
+        let mut error = Self::new(ErrorKind::Rejected, format!("the server rejected the workflow\n{report}"));
+        error.edit(|inner| inner.validation = Some(Box::new(rejection)));
+        error.with_status(400)
+    }
+
+    pub(crate) fn failed(report: Box<ExecutionError>) -> Self {
+        let text = crate::text::one_line(&report.exception_message, 400);
+        let message = format!(
+            "node {} ({}) failed: {}: {text}",
+            crate::text::one_line(report.node_id.as_str(), 60),
+            crate::text::one_line(&report.node_type, 60),
+            crate::text::one_line(&report.exception_type, 60)
+        );
+        let mut error = Self::new(ErrorKind::Execution, message).with_prompt_id(&report.prompt_id);
+        error.edit(|inner| inner.execution = Some(report));
+        error
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut Inner)) {
+        // Errors are built before they are shared, so there is no other owner yet.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            change(inner);
+        }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.edit(|inner| inner.hint = Some(hint.into()));
+        self
+    }
+
+    pub(crate) fn with_url(mut self, url: impl Into<String>) -> Self {
+        self.edit(|inner| inner.url = Some(url.into()));
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.edit(|inner| inner.status = Some(status));
+        self
+    }
+
+    pub(crate) fn with_prompt_id(mut self, id: &str) -> Self {
+        self.edit(|inner| inner.prompt_id = Some(id.to_owned()));
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.edit(|inner| inner.source = Some(source.into()));
+        self
+    }
+
+    /// What kind of error this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What went wrong, without the next step.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The address that was asked, without credentials.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The prompt that the error is about.
+    #[must_use]
+    pub fn prompt_id(&self) -> Option<&str> {
+        self.0.prompt_id.as_deref()
+    }
+
+    /// The server's report on a workflow that it refused.
+    #[must_use]
+    pub fn validation(&self) -> Option<&Rejection> {
+        self.0.validation.as_deref()
+    }
+
+    /// The server's report on a workflow that failed while it ran.
+    #[must_use]
+    pub fn execution(&self) -> Option<&ExecutionError> {
+        self.0.execution.as_deref()
+    }
+
+    /// Whether the same call may succeed a little later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Disconnected => true,
+            ErrorKind::Status => matches!(self.status(), Some(429 | 502..=504)),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        match &self.0.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &self.0.kind).field("message", &self.0.message);
+        let parts = [("hint", &self.0.hint), ("url", &self.0.url), ("prompt_id", &self.0.prompt_id)];
+        for (name, value) in parts {
+            if let Some(value) = value {
+                debug.field(name, value);
+            }
+        }
+        if let Some(source) = &self.0.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

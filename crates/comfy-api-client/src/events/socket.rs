@@ -1,0 +1,207 @@
+//! The task that owns the WebSocket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use comfy_protocol::{Frame, Message};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message as Raw};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tracing::Instrument;
+use url::Url;
+use uuid::Uuid;
+
+use super::hub::{Connection, Core, no_socket};
+use crate::http::Http;
+use crate::{Error, ErrorKind, Result};
+
+/// Servers bound their frames by nothing; pictures and the state of large graphs come as one.
+const LARGEST_MESSAGE: usize = 256 << 20;
+/// Pauses between attempts to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for T {}
+
+type Socket = WebSocketStream<Box<dyn Stream>>;
+
+/// Keeps a connection while it is wanted: from the first submit on, and again whenever it breaks while jobs wait.
+pub(super) async fn run(core: Arc<Core>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if !core.is_needed() {
+            core.wanted.notified().await;
+        }
+        // A name of its own for every connection. A server keeps one socket per client id and forgets the id when any
+        // socket of that id closes, so that a dead one that it still holds would later silence its successor.
+        let client_id = Uuid::new_v4().to_string();
+        let span = tracing::debug_span!("socket", client_id);
+        let began = Instant::now();
+        match open(&core.http, &client_id).instrument(span.clone()).await {
+            Ok(socket) => {
+                core.set_connection(Connection::Open(client_id.clone()));
+                listen(&core, socket).instrument(span).await;
+                core.lose_connection(&client_id);
+            }
+            Err(error) => {
+                if error.kind() == ErrorKind::Connect && cause_is_refusal(&error) {
+                    core.reach().is_down();
+                }
+                core.set_connection(Connection::Failed(error));
+            }
+        }
+        if began.elapsed() > LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        tokio::select! {
+            () = core.wanted.notified() => {}
+            () = sleep(jittered(pause)) => {}
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn cause_is_refusal(error: &Error) -> bool {
+    use std::error::Error as _;
+    let cause = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused)
+}
+
+/// Between three quarters and the whole of a pause, so that many clients do not come back at once.
+fn jittered(pause: Duration) -> Duration {
+    let random = f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
+    pause.mul_f64(0.75 + 0.25 * random)
+}
+
+/// Connects, waits for the server's greeting and declares what this client understands.
+async fn open(http: &Http, client_id: &str) -> Result<Socket> {
+    let limit = http.settings().connect_timeout;
+    let opened = timeout(limit, async {
+        let mut socket = upgrade(http, client_id).await?;
+        loop {
+            match socket.next().await {
+                Some(Ok(Raw::Text(text))) => {
+                    if matches!(Message::from_slice(text.as_bytes()), Ok(Message::Status(_))) {
+                        break;
+                    }
+                }
+                Some(Ok(Raw::Close(_))) | None => {
+                    return Err(no_socket("the server closed the WebSocket at once"));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(broken(error, http)),
+            }
+        }
+        // Understood only as the first message; with it previews name their node and prompt.
+        let flags = r#"{"type":"feature_flags","data":{"supports_preview_metadata":true}}"#;
+        socket.send(Raw::text(flags)).await.map_err(|error| broken(error, http))?;
+        Ok(socket)
+    });
+    opened.await.unwrap_or_else(|_| {
+        Err(no_socket(format!("the WebSocket of {} was not opened within {limit:?}", http.address())))
+    })
+}
+
+async fn upgrade(http: &Http, client_id: &str) -> Result<Socket> {
+    let url = http.address().socket(client_id)?;
+    let mut request = url.as_str().into_client_request().map_err(|error| broken(error, http))?;
+    request.headers_mut().extend(http.headers().clone());
+    let stream = connect(http, &url).await?;
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE));
+    let (socket, _) =
+        client_async_with_config(request, stream, Some(config)).await.map_err(|error| broken(error, http))?;
+    Ok(socket)
+}
+
+async fn connect(http: &Http, url: &Url) -> Result<Box<dyn Stream>> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = url.port_or_known_default().unwrap_or(80);
+    let refused = |error: std::io::Error| crate::http::connect_failure(error, http.address());
+    let stream = TcpStream::connect((host, port)).await.map_err(refused)?;
+    // Pings and flags are small; they must not wait for more.
+    let _ = stream.set_nodelay(true);
+    if url.scheme() != "wss" {
+        return Ok(Box::new(stream));
+    }
+    let name = rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|error| {
+        Error::new(ErrorKind::Tls, format!("`{host}` cannot be checked by TLS")).with_source(error)
+    })?;
+    let stream = TlsConnector::from(http.tls()).connect(name, stream).await.map_err(refused)?;
+    Ok(Box::new(stream))
+}
+
+fn broken(error: tungstenite::Error, http: &Http) -> Error {
+    let reason = match &error {
+        tungstenite::Error::Http(response) => {
+            format!("the server refused the WebSocket with {}", response.status())
+        }
+        _ => format!("the WebSocket of {} failed", http.address()),
+    };
+    no_socket(reason).with_source(error)
+}
+
+/// Reads until the connection is closed, broken, or dead.
+async fn listen(core: &Core, mut socket: Socket) {
+    let every = core.http.settings().ping_interval;
+    let patience = every.mul_f64(2.5);
+    let mut pings = interval(every);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last_heard = Instant::now();
+    // The prompt that binary frames without a name belong to.
+    let mut running: Option<String> = None;
+    loop {
+        tokio::select! {
+            frame = socket.next() => {
+                last_heard = Instant::now();
+                match frame {
+                    Some(Ok(Raw::Text(text))) => hear(core, &text, &mut running),
+                    Some(Ok(Raw::Binary(data))) => hear_frame(core, data, running.as_deref()),
+                    Some(Ok(Raw::Close(_))) | None => break,
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "the socket broke");
+                        break;
+                    }
+                }
+            }
+            _ = pings.tick() => {
+                if last_heard.elapsed() > patience {
+                    tracing::debug!("the socket is dead: no answer to pings");
+                    break;
+                }
+                // A peer that reads nothing must not hold up this loop.
+                if !matches!(timeout(every, socket.send(Raw::Ping(Bytes::new()))).await, Ok(Ok(()))) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn hear(core: &Core, text: &str, running: &mut Option<String>) {
+    match Message::from_slice(text.as_bytes()) {
+        Ok(message) => {
+            if let Message::Executing(executing) = &message {
+                *running = executing.node.as_ref().and(executing.prompt_id.clone());
+            }
+            core.hear(message);
+        }
+        Err(error) => tracing::debug!(%error, "a message that is no message"),
+    }
+}
+
+fn hear_frame(core: &Core, data: Bytes, running: Option<&str>) {
+    match Frame::decode(data) {
+        Ok(frame) => core.hear_frame(frame, running),
+        Err(error) => tracing::debug!(%error, "a binary frame that is none"),
+    }
+}

@@ -1,0 +1,8 @@
+//! Files: uploads, downloads, and their names on this side.
+
+mod download;
+mod name;
+mod upload;
+
+pub use download::Download;
+pub use upload::Upload;

@@ -1,0 +1,114 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use comfy_protocol::{FileRef, NodeOutput, OutputKind};
+use comfy_workflow::NodeId;
+use futures_util::{StreamExt, TryStreamExt};
+use indexmap::IndexMap;
+
+use crate::{Client, Result};
+
+/// Downloads that run at the same time.
+const MOST_AT_ONCE: usize = 4;
+
+pub(crate) type NodeOutputs = IndexMap<NodeId, NodeOutput>;
+
+/// What a job gave, by node.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    client: Client,
+    prompt_id: String,
+    nodes: Arc<NodeOutputs>,
+}
+
+/// A file that a job gave.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct OutputFile {
+    /// The node that made it.
+    pub node: NodeId,
+    /// The key under which the node reported it, such as `images`.
+    pub key: String,
+    /// The file on the server.
+    pub file: FileRef,
+}
+
+impl OutputFile {
+    /// What kind of file it is, by its extension.
+    #[must_use]
+    pub fn kind(&self) -> OutputKind {
+        self.file.kind()
+    }
+}
+
+/// A file that was saved.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SavedFile {
+    /// The file on the server.
+    pub output: OutputFile,
+    /// Where it is now.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+impl SavedFile {
+    /// A file that was saved at `path`.
+    #[must_use]
+    pub fn new(output: OutputFile, path: PathBuf, bytes: u64) -> Self {
+        Self { output, path, bytes }
+    }
+}
+
+impl Outputs {
+    pub(crate) fn new(client: Client, prompt_id: String, nodes: Arc<NodeOutputs>) -> Self {
+        Self { client, prompt_id, nodes }
+    }
+
+    /// The prompt that gave them.
+    #[must_use]
+    pub fn prompt_id(&self) -> &str {
+        &self.prompt_id
+    }
+
+    /// Everything that the nodes gave, as the server reported it.
+    pub fn nodes(&self) -> impl Iterator<Item = (&NodeId, &NodeOutput)> {
+        self.nodes.iter()
+    }
+
+    /// What one node gave.
+    #[must_use]
+    pub fn node(&self, id: &str) -> Option<&NodeOutput> {
+        self.nodes.get(id)
+    }
+
+    /// The files of all nodes and kinds, temporary ones such as previews among them.
+    pub fn files(&self) -> impl Iterator<Item = OutputFile> {
+        self.nodes.iter().flat_map(|(node, output)| {
+            output.files().map(|(key, file)| OutputFile { node: node.clone(), key: key.to_owned(), file })
+        })
+    }
+
+    /// The texts of all nodes, with the keys under which they were reported.
+    pub fn texts(&self) -> impl Iterator<Item = (&NodeId, &str, &str)> {
+        self.nodes.iter().flat_map(|(node, output)| output.texts().map(move |(key, text)| (node, key, text)))
+    }
+
+    /// Downloads every file into a folder, under its name on the server (and below its subfolder), a few at a time.
+    ///
+    /// Nothing is overwritten: where a file of that name is, a number is appended. Names from the server are made safe,
+    /// and a file appears only when it is complete.
+    ///
+    /// # Errors
+    /// Those of [`Client::download`] and [`Download::save_in`](crate::Download::save_in); files saved before stay.
+    pub async fn save_all(&self, folder: impl AsRef<Path>) -> Result<Vec<SavedFile>> {
+        let folder = folder.as_ref();
+        let saved = futures_util::stream::iter(self.files()).map(|output| async move {
+            let download = self.client.download(&output.file).await?;
+            let (path, bytes) = download.save_in(folder).await?;
+            Ok(SavedFile { output, path, bytes })
+        });
+        saved.buffered(MOST_AT_ONCE).try_collect().await
+    }
+}

@@ -1,0 +1,155 @@
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use comfy_protocol::json;
+use comfy_protocol::routes::prompt::{PromptAccepted, PromptRequest};
+use comfy_workflow::validate::{NodeErrors, Rejection, Titles};
+use comfy_workflow::{NodeId, Workflow};
+use http::Method;
+use reqwest::StatusCode;
+use serde_json::{Map, Number, Value};
+use uuid::Uuid;
+
+use crate::{Client, Error, ErrorKind, Job, Result};
+
+/// A workflow about to be submitted; made by [`Client::submit`]. Await it for the [`Job`].
+#[derive(Debug)]
+#[must_use = "nothing is submitted unless this is awaited"]
+pub struct Submit<'a> {
+    client: &'a Client,
+    workflow: &'a Workflow,
+    request: PromptRequest,
+}
+
+impl<'a> Submit<'a> {
+    pub(crate) fn new(client: &'a Client, workflow: &'a Workflow) -> Self {
+        Self { client, workflow, request: PromptRequest::default() }
+    }
+
+    /// Runs before everything that waits in the queue.
+    pub fn front(mut self, front: bool) -> Self {
+        self.request.front = front;
+        self
+    }
+
+    /// The place in the queue: lower runs first. Servers count up from 0 for those without.
+    pub fn number(mut self, number: impl Into<Number>) -> Self {
+        self.request.number = Some(number.into());
+        self
+    }
+
+    /// Runs only these output nodes and what they need.
+    pub fn targets<Id: Into<NodeId>>(mut self, nodes: impl IntoIterator<Item = Id>) -> Self {
+        self.request.partial_execution_targets =
+            Some(nodes.into_iter().map(|id| id.into().to_string()).collect());
+        self
+    }
+
+    /// Sends data along, which the server keeps with the prompt. An object under `extra_pnginfo` is written into saved
+    /// pictures, key by key.
+    pub fn extra_data(mut self, data: Map<String, Value>) -> Self {
+        self.request.extra_data.extend(data);
+        self
+    }
+
+    async fn send(mut self) -> Result<Job> {
+        let client = self.client;
+        let nodes = self.workflow.nodes().map(|(id, _)| id.clone()).collect();
+        let chosen = Uuid::new_v4().to_string();
+        let (tracked, client_id) = client.hub().register(chosen.clone(), nodes).await?;
+        let mut registration = Registration { client, prompt_id: &chosen, keep: false };
+        self.request.prompt = prompt(self.workflow);
+        self.request.client_id = Some(client_id);
+        self.request.prompt_id = Some(chosen.clone());
+        let span = tracing::debug_span!("submit", prompt_id = %chosen);
+        let accepted = match tracing::Instrument::instrument(self.post(), span).await {
+            Ok(accepted) => accepted,
+            Err(error)
+                if may_have_arrived(&error) && client.hub().is_known(&chosen).await.unwrap_or(false) =>
+            {
+                Accepted { prompt_id: chosen.clone(), number: None, node_errors: NodeErrors::default() }
+            }
+            Err(error) => return Err(error.with_prompt_id(&chosen)),
+        };
+        registration.keep = true;
+        client.hub().accept(&tracked, &accepted.prompt_id);
+        Ok(Job::new(client.clone(), tracked, accepted.number, accepted.node_errors))
+    }
+
+    async fn post(&self) -> Result<Accepted> {
+        let http = self.client.http();
+        let request = http
+            .request(Method::POST, "api/prompt")?
+            .json(&self.request)
+            .timeout(http.settings().request_timeout);
+        let response = http.send(request).await?;
+        if response.status() == StatusCode::BAD_REQUEST {
+            let body = http.read_body(response).await?;
+            let titles = Titles::from_prompt(&self.request.prompt);
+            return Err(match json::from_slice::<Rejection>(&body) {
+                Ok(rejection) => Error::rejected(rejection, &titles),
+                Err(error) => Error::new(
+                    ErrorKind::Rejected,
+                    "the server rejected the workflow, in a form not known here",
+                )
+                .with_status(400)
+                .with_source(error),
+            });
+        }
+        let answer: PromptAccepted = http.read_json(http.ok(response).await?).await?;
+        Ok(Accepted { prompt_id: answer.prompt_id, number: answer.number, node_errors: answer.node_errors })
+    }
+}
+
+impl<'a> IntoFuture for Submit<'a> {
+    type Output = Result<Job>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+struct Accepted {
+    prompt_id: String,
+    number: Option<Number>,
+    node_errors: NodeErrors,
+}
+
+/// Forgets a job whose submit failed or was dropped in the middle.
+struct Registration<'a> {
+    client: &'a Client,
+    prompt_id: &'a str,
+    keep: bool,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        if !self.keep {
+            self.client.hub().forget(self.prompt_id);
+        }
+    }
+}
+
+/// The body of the workflow. Every node gets an object `_meta`: servers since 0.30.0 fail on a node without when they
+/// replace its class.
+fn prompt(workflow: &Workflow) -> Value {
+    let mut prompt = workflow.to_value();
+    for node in prompt.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(node) = node.as_object_mut()
+            && !node.get("_meta").is_some_and(Value::is_object)
+        {
+            node.insert("_meta".into(), Value::Object(Map::new()));
+        }
+    }
+    prompt
+}
+
+/// Whether the server may have taken a request that has no proper answer.
+fn may_have_arrived(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Timeout | ErrorKind::Disconnected | ErrorKind::UnexpectedReply => true,
+        ErrorKind::Status => error.status().is_some_and(|status| status >= 500),
+        _ => false,
+    }
+}

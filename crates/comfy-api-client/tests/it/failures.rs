@@ -1,0 +1,265 @@
+//! Servers that are not there, are something else, or go away.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Html;
+use axum::routing::get;
+use comfy_api_client::{Client, Error, ErrorKind, Tracking};
+use comfy_sim::Sim;
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+use crate::support::{fresh, in_time, long_work, picture};
+
+async fn refusal(address: &str) -> Error {
+    in_time(Client::connect(address)).await.unwrap_err()
+}
+
+async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_said_to_be() {
+    let port = free_port().await;
+    let error = refusal(&format!("127.0.0.1:{port}")).await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cannot connect to http://127.0.0.1:{port}: nothing listens there; start the server, or check host and port"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_host_without_a_route_is_said_to_have_none() {
+    // The limited broadcast address: no system makes a TCP connection to it, and nothing leaves the machine.
+    let error = refusal("255.255.255.255:8188").await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.message().starts_with("cannot connect to http://255.255.255.255:8188: "), "{error}");
+    assert!(error.hint().is_some());
+}
+
+#[tokio::test]
+async fn tls_on_a_plain_port_is_told_from_a_bad_certificate() {
+    let sim = Sim::start().await.unwrap();
+    let error = refusal(&sim.url().replace("http://", "https://")).await;
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
+    assert!(error.to_string().contains("does not speak TLS"), "{error}");
+    assert!(error.hint().unwrap().contains("http://"));
+}
+
+#[tokio::test]
+async fn a_wrong_path_prefix_is_said_to_be_one() {
+    let sim = Sim::start().await.unwrap();
+    let error = refusal(&format!("{}/comfy", sim.url())).await;
+    assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+    assert!(error.to_string().contains("check the path"), "{error}");
+    let elsewhere = serve(Router::new()).await;
+    assert!(refusal(&elsewhere).await.to_string().starts_with("no ComfyUI answers at"));
+}
+
+#[tokio::test]
+async fn a_path_prefix_and_a_trailing_slash_are_understood() {
+    let sim = Sim::start().await.unwrap();
+    let prefixed = Router::new().nest(
+        "/comfy/ui",
+        Router::new()
+            .route("/api/prompt", get(|| async { axum::Json(json!({"exec_info": {"queue_remaining": 0}})) })),
+    );
+    let address = serve(prefixed).await;
+    in_time(Client::connect(format!("http://{address}/comfy/ui/"))).await.unwrap();
+    in_time(Client::connect(format!("{}/", sim.url()))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reply_that_is_no_json_is_shown() {
+    let address = serve(Router::new().fallback(|| async { Html("<html>Please log in</html>") })).await;
+    let error = refusal(&address).await;
+    assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+    assert!(error.to_string().contains("is no JSON"), "{error}");
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("Please log in"));
+    let odd = serve(Router::new().fallback(|| async { axum::Json(json!({"exec_info": 5})) })).await;
+    assert!(refusal(&odd).await.to_string().contains("unknown form"));
+}
+
+#[tokio::test]
+async fn a_server_that_wants_credentials_or_redirects_is_said_to() {
+    let locked = serve(Router::new().fallback(|| async { StatusCode::UNAUTHORIZED })).await;
+    assert_eq!(refusal(&locked).await.kind(), ErrorKind::Unauthorized);
+    let moved =
+        serve(Router::new().fallback(|| async { axum::response::Redirect::permanent("https://elsewhere/") }))
+            .await;
+    let error = refusal(&moved).await;
+    assert!(error.to_string().contains("redirects to https://elsewhere/"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_the_connection_and_says_nothing_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let _held = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    let error = in_time(Client::builder(address).request_timeout(Duration::from_millis(200)).connect())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn secrets_appear_in_no_error_and_no_debug_text() {
+    let port = free_port().await;
+    let client = Client::builder(format!("http://user:hunter2@127.0.0.1:{port}"))
+        .token("hunter2")
+        .header("X-Key", "hunter2");
+    let shown = format!("{client:?}");
+    let client = client.build().unwrap();
+    let error = client.queue().await.unwrap_err();
+    let mut texts = format!("{shown} {client:?} {} {error} {error:?}", client.url());
+    let mut next = std::error::Error::source(&error);
+    while let Some(source) = next {
+        texts.push_str(&format!(" {source} {source:?}"));
+        next = source.source();
+    }
+    assert!(!texts.contains("hunter2"), "{texts}");
+}
+
+#[tokio::test]
+async fn a_job_of_a_server_that_restarts_is_lost() {
+    let sim = Sim::builder().node_delay(Duration::from_secs(20)).start().await.unwrap();
+    let port = sim.address().port();
+    let client = Client::builder(sim.url()).silence(Duration::from_millis(100)).connect().await.unwrap();
+    let running = client.submit(&picture(fresh())).await.unwrap();
+    let waiting = client.submit(&picture(fresh())).await.unwrap();
+    let mut events = running.events();
+    events.next().await.unwrap().unwrap();
+    sim.shutdown().await;
+    // While nothing listens there, the jobs wait.
+    in_time(async {
+        while client.queue().await.is_ok_and(|_| true) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let sim = Sim::builder().port(port).start().await.unwrap();
+    let error = in_time(async { running.await.unwrap_err() }).await;
+    assert_eq!(error.kind(), ErrorKind::Lost, "{error}");
+    assert!(error.to_string().contains("submit the workflow again"), "{error}");
+    let error = in_time(async { waiting.await.unwrap_err() }).await;
+    assert!(matches!(error.kind(), ErrorKind::Lost | ErrorKind::Removed), "{error}");
+    // And the client goes on with the new one.
+    in_time(async { client.submit(&picture(fresh())).await.unwrap().await.unwrap() }).await;
+    drop(sim);
+}
+
+#[tokio::test]
+async fn a_job_of_a_server_that_stays_away_is_given_up() {
+    let sim = Sim::builder().node_delay(Duration::from_secs(20)).start().await.unwrap();
+    let client = Client::builder(sim.url())
+        .silence(Duration::from_millis(100))
+        .give_up_after(Duration::from_millis(300))
+        .connect()
+        .await
+        .unwrap();
+    let job = client.submit(&long_work(fresh(), 3)).await.unwrap();
+    drop(sim);
+    let error = in_time(async { job.await.unwrap_err() }).await;
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    assert!(error.prompt_id().is_some());
+}
+
+#[tokio::test]
+async fn a_submit_whose_answer_is_lost_is_found_in_the_queue() {
+    let sim = Sim::start().await.unwrap();
+    let address = dropping_answers(sim.address().to_string()).await;
+    let client = Client::builder(address).connect().await.unwrap();
+    let outputs = in_time(async { client.submit(&picture(fresh())).await.unwrap().await.unwrap() }).await;
+    assert_eq!(outputs.files().count(), 1);
+}
+
+/// A relay that passes everything on, but hangs up instead of giving the answer of a submit.
+async fn dropping_answers(server: String) -> String {
+    use tokio::io::AsyncWriteExt;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut upstream = tokio::net::TcpStream::connect(&server).await.unwrap();
+            tokio::spawn(async move {
+                let (mut request, mut answer) = (vec![0; 65536], vec![0; 65536]);
+                let mut submits = false;
+                loop {
+                    tokio::select! {
+                        read = client.read(&mut request) => {
+                            let Ok(length @ 1..) = read else { return };
+                            submits |= request[..length].starts_with(b"POST /api/prompt");
+                            if upstream.write_all(&request[..length]).await.is_err() { return }
+                        }
+                        read = upstream.read(&mut answer) => {
+                            let Ok(length @ 1..) = read else { return };
+                            if submits { return }
+                            if client.write_all(&answer[..length]).await.is_err() { return }
+                        }
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_server_without_a_websocket_is_polled_unless_a_websocket_is_asked_for() {
+    let sim = Sim::start().await.unwrap();
+    let address = without_socket(sim.address().to_string()).await;
+    let client = Client::builder(&address).connect().await.unwrap();
+    let outputs = in_time(async { client.submit(&picture(fresh())).await.unwrap().await.unwrap() }).await;
+    assert_eq!(outputs.files().count(), 1);
+    let strict = Client::builder(&address).tracking(Tracking::WebSocket).connect().await.unwrap();
+    let error = in_time(async { strict.submit(&picture(fresh())).await.unwrap_err() }).await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains("WebSocket"), "{error}");
+}
+
+/// A relay that answers the upgrade as a proxy does that knows no WebSockets.
+async fn without_socket(server: String) -> String {
+    use tokio::io::AsyncWriteExt;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut upstream = tokio::net::TcpStream::connect(&server).await.unwrap();
+            tokio::spawn(async move {
+                let mut head = [0; 7];
+                while client.peek(&mut head).await.is_ok_and(|length| length > 0 && length < head.len()) {
+                    tokio::task::yield_now().await;
+                }
+                if &head == b"GET /ws" {
+                    let _ = client
+                        .write_all(
+                            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                        )
+                        .await;
+                    return;
+                }
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
+            });
+        }
+    });
+    address
+}

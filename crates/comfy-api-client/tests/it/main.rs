@@ -1,0 +1,11 @@
+//! The client against servers: the simulator, a real one where `COMFYUI_TEST_URL` names it, recorded ones, and broken
+//! ones.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod behaviour;
+mod cuts;
+mod failures;
+mod many;
+mod replay;
+mod support;
