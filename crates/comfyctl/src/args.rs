@@ -1,0 +1,154 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Run ComfyUI workflows from the command line.
+#[derive(Debug, Parser)]
+#[command(name = "comfyctl", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Address of the server: `host:port` or a URL; `embedded` starts the simulator inside this process
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "COMFYUI_URL",
+        default_value = "http://127.0.0.1:8188",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// Send `Authorization: Bearer TOKEN`
+    #[arg(long, global = true, env = "COMFYUI_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// Send a header with every request; repeatable
+    #[arg(long, global = true, value_name = "NAME: VALUE", value_parser = header)]
+    pub(crate) header: Vec<(String, String)>,
+    /// How a job is followed
+    #[arg(long, global = true, value_enum, default_value_t = TrackingMode::Auto)]
+    pub(crate) tracking: TrackingMode,
+    /// Time limit for the whole command, such as 90s or 10m
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Print JSON lines on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Log to stderr; -vv logs more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Filter for the log, in the form of the tracing crate; overrides -v
+    #[arg(long, global = true, env = "COMFYCTL_LOG", hide = true)]
+    pub(crate) log: Option<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorMode::Auto)]
+    pub(crate) color: ColorMode,
+    /// Draw no progress bar
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TrackingMode {
+    /// By WebSocket, falling back to polling
+    Auto,
+    /// By WebSocket only
+    Ws,
+    /// By asking over HTTP only
+    Poll,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorMode {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(Run),
+    #[cfg(feature = "sim")]
+    Serve(Serve),
+}
+
+/// Submit a workflow, follow it, download what it makes and print the paths of the files
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    /// Workflow file in the API format; `-` reads stdin
+    pub(crate) workflow: PathBuf,
+    /// Set an input: `NODE.INPUT=VALUE`, `NODE.INPUT:=JSON`, or `NODE.INPUT=@FILE` to upload a file; repeatable
+    ///
+    /// NODE is a node id, a class type or a title in quotes; `*` stands for every node that has the input, and
+    /// `CLASS[1]` for the second of its class. A VALUE that begins with `@` is written `@@`.
+    #[arg(long, value_name = "NODE.INPUT=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Folder for the files
+    #[arg(short, long, default_value = ".", value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Overwrite files that exist, instead of appending a number
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Run the simulator: a server that behaves as ComfyUI, without a GPU
+#[cfg(feature = "sim")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Serve {
+    /// Port on the loopback interface; 0 takes a free one
+    #[arg(long, default_value_t = 8188)]
+    pub(crate) port: u16,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = match text.parse::<u64>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => humantime::parse_duration(text),
+    };
+    match parsed {
+        Ok(Duration::ZERO) => Err("it must be longer than nothing".into()),
+        Ok(duration) => Ok(duration),
+        Err(_) => Err("it is no duration; write it as 90s, 10m or 1h30m".into()),
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("it has no colon; write it as `Name: value`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units_or_are_seconds() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("5"), Ok(Duration::from_secs(5)));
+        for wrong in ["", "0", "-1", "10 parsecs", "1e3"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

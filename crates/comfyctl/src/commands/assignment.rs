@@ -1,0 +1,171 @@
+//! `--set`: what a person writes to change an input.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use comfy_api_client::workflow::schema::Schemas;
+use comfy_api_client::{Client, Workflow};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// One `--set`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Assignment {
+    selector: String,
+    value: Given,
+}
+
+#[derive(Debug, PartialEq)]
+enum Given {
+    /// Takes the type of the input.
+    Text(String),
+    Json(Value),
+    /// A file to upload.
+    File(PathBuf),
+}
+
+impl Assignment {
+    /// Reads `SEL=VALUE`, `SEL:=JSON` or `SEL=@FILE`.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        let wrong = |reason: &str| {
+            Failure::usage("usage", format!("`--set {text}`: {reason}")).with_hint(
+                "write `--set NODE.INPUT=VALUE`, `--set NODE.INPUT:=JSON` or `--set NODE.INPUT=@FILE`",
+            )
+        };
+        let equals = equals_sign(text).ok_or_else(|| wrong("it has no `=`"))?;
+        let (selector, value) = (&text[..equals], &text[equals + 1..]);
+        let (selector, value) = if let Some(selector) = selector.strip_suffix(':') {
+            let value = serde_json::from_str(value)
+                .map_err(|error| wrong(&format!("the value is no JSON: {error}")))?;
+            (selector, Given::Json(value))
+        } else if let Some(file) = value.strip_prefix('@').filter(|rest| !rest.starts_with('@')) {
+            if file.is_empty() {
+                return Err(wrong("the name of the file is missing"));
+            }
+            (selector, Given::File(file.into()))
+        } else {
+            (selector, Given::Text(value.strip_prefix('@').unwrap_or(value).to_owned()))
+        };
+        if selector.is_empty() {
+            return Err(wrong("the input is missing"));
+        }
+        Ok(Self { selector: selector.to_owned(), value })
+    }
+
+    /// Finds mistakes that need no server: a selector that misses, a file that is not there.
+    pub(crate) fn check(&self, workflow: &Workflow) -> Result<(), Failure> {
+        workflow.select(&self.selector).map_err(|error| self.failure(error))?;
+        if let Given::File(path) = &self.value {
+            let shown = path.display();
+            let metadata = std::fs::metadata(path).map_err(|error| {
+                Failure::usage("io", format!("cannot read {shown}"))
+                    .caused_by(&error)
+                    .with_hint("check the path after `@`; a text that begins with `@` is written `@@`")
+            })?;
+            if metadata.is_dir() {
+                return Err(Failure::usage("io", format!("{shown} is a folder, not a file")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes the workflow, uploading a file first.
+    async fn apply(
+        &self,
+        workflow: &mut Workflow,
+        client: &Client,
+        schemas: &Schemas,
+    ) -> Result<(), Failure> {
+        let result = match &self.value {
+            Given::Text(text) => workflow.set_text(&self.selector, text, schemas),
+            Given::Json(value) => workflow.set_checked(&self.selector, value.clone(), schemas),
+            Given::File(path) => {
+                let name =
+                    client.upload(path).await.map_err(|error| upload_failure(error.into()))?.input_value();
+                // The server has the file, whatever the list in the schema says.
+                workflow.set_checked(&self.selector, Value::String(name), &Schemas::new())
+            }
+        };
+        result.map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: comfy_api_client::workflow::Error) -> Failure {
+        let mut failure = Failure::from(error);
+        failure.report.message = format!("`--set {}`: {}", self.selector, failure.report.message);
+        failure
+    }
+}
+
+fn upload_failure(failure: Failure) -> Failure {
+    if failure.report.code == "io" { failure.into_usage() } else { failure }
+}
+
+/// Makes all changes, with the schemas of the classes that they concern.
+pub(crate) async fn apply_all(
+    assignments: &[Assignment],
+    workflow: &mut Workflow,
+    client: &Client,
+) -> Result<(), Failure> {
+    let mut classes = BTreeSet::new();
+    for assignment in assignments {
+        for target in workflow.select(&assignment.selector).map_err(|error| assignment.failure(error))? {
+            classes.extend(workflow.node(target.node.as_str()).map(|node| node.class_type.clone()));
+        }
+    }
+    let mut schemas = Schemas::new();
+    for class in classes {
+        schemas.merge(client.object_info_of(&class).await?);
+    }
+    for assignment in assignments {
+        assignment.apply(workflow, client, &schemas).await?;
+    }
+    Ok(())
+}
+
+/// The first `=` outside of quotes: a title may hold one.
+fn equals_sign(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (index, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' if quoted || index == 0 => quoted = !quoted,
+            '=' if !quoted => return Some(index),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::exit::Exit;
+
+    fn given(text: &str) -> (String, Given) {
+        let assignment = Assignment::parse(text).unwrap();
+        (assignment.selector, assignment.value)
+    }
+
+    #[test]
+    fn the_three_forms_are_told_apart() {
+        assert_eq!(given("3.seed=42"), ("3.seed".into(), Given::Text("42".into())));
+        assert_eq!(given("3.text=a=b"), ("3.text".into(), Given::Text("a=b".into())));
+        assert_eq!(given("3.text="), ("3.text".into(), Given::Text(String::new())));
+        assert_eq!(given("3.list:=[1, 2]"), ("3.list".into(), Given::Json(json!([1, 2]))));
+        assert_eq!(given("3.image=@a b.png"), ("3.image".into(), Given::File("a b.png".into())));
+        assert_eq!(given("3.text=@@home"), ("3.text".into(), Given::Text("@home".into())));
+        assert_eq!(given(r#""a=\"b".text=x"#), (r#""a=\"b".text"#.into(), Given::Text("x".into())));
+    }
+
+    #[test]
+    fn what_is_none_of_them_is_refused() {
+        for wrong in ["3.seed", "=5", "3.x:={", "3.image=@"] {
+            assert_eq!(Assignment::parse(wrong).unwrap_err().exit, Exit::Usage, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `comfyctl`: runs ComfyUI workflows from the command line.
+
+mod args;
+mod commands;
+mod exit;
+mod failure;
+mod printer;
+mod progress;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::exit::Exit;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version go to stdout and are no failure.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let settings = Settings::new(args.global);
+    let printer = Printer::new(&settings);
+    start_log(&settings);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.error(&format!("cannot start: {error}"), None, &[]);
+            return Exit::Failure.into();
+        }
+    };
+    let exit = runtime.block_on(async {
+        match args.command {
+            Command::Run(run) => commands::run::run(&settings, &printer, run).await,
+            #[cfg(feature = "sim")]
+            Command::Serve(serve) => commands::serve::serve(&printer, serve).await,
+        }
+    });
+    // A node of the simulator may still compute; nobody waits for it.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+/// Log lines on stderr: warnings, and more with `-v`.
+fn start_log(settings: &Settings) {
+    let filter = settings.log.clone().unwrap_or_else(|| {
+        match settings.verbose {
+            0 => "off",
+            1 => "comfy_api_client=debug,comfy_sim=info,comfyctl=debug",
+            _ => "comfy_api_client=trace,comfy_sim=debug,comfyctl=trace",
+        }
+        .to_owned()
+    });
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(settings.color_on_stderr())
+        .try_init();
+}
