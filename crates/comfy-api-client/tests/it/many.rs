@@ -1,9 +1,9 @@
 //! Many jobs on one client.
 
-use comfy_api_client::Client;
+use comfy_api_client::{Client, Event};
 use futures_util::future::join_all;
 
-use crate::support::{TestServer, behaviour, fresh, picture};
+use crate::support::{TestServer, behaviour, fresh, in_time, picture};
 
 const MANY: usize = 200;
 
@@ -28,4 +28,24 @@ behaviour! {
         let first = fresh();
         join_all((0..MANY).map(|n| run(&client, (first + n as u32) % 0xff_ffff))).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_of_events_on_other_threads_all_see_the_end() {
+    let server = TestServer::simulated().await;
+    let client = server.client().await;
+    let readers = (0..MANY).map(|n| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            let job = client.submit(&picture(fresh().wrapping_add(n as u32) % 0xff_ffff)).await.unwrap();
+            let mut events = job.events();
+            let mut ends = 0;
+            while let Some(event) = events.next().await {
+                ends += usize::from(matches!(event.unwrap(), Event::Finished));
+            }
+            ends
+        })
+    });
+    let ends = in_time(join_all(readers)).await;
+    assert!(ends.into_iter().all(|ends| ends.unwrap() == 1));
 }

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+#[path = "../../../../comfy-protocol/tests/it/corpus.rs"]
 pub(crate) mod corpus;
 pub(crate) mod relay;
 pub(crate) mod stage;
