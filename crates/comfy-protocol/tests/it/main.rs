@@ -47,11 +47,22 @@ fn read_message(step: &Value) -> Result<Option<&'static str>, String> {
     let text = step["text"].as_str().map_or_else(|| step["json"].to_string(), str::to_owned);
     let message = Message::from_slice(text.as_bytes()).map_err(|error| error.to_string())?;
     let known = [
-        "status", "feature_flags", "execution_start", "execution_cached", "progress_state", "executing", "progress",
-        "executed", "execution_success", "execution_error", "execution_interrupted",
+        "status",
+        "feature_flags",
+        "execution_start",
+        "execution_cached",
+        "progress_state",
+        "executing",
+        "progress",
+        "executed",
+        "execution_success",
+        "execution_error",
+        "execution_interrupted",
     ];
     match &message {
-        Message::Other { kind, .. } if known.contains(&kind.as_str()) => Err(format!("`{kind}` is not understood")),
+        Message::Other { kind, .. } if known.contains(&kind.as_str()) => {
+            Err(format!("`{kind}` is not understood"))
+        }
         Message::Other { .. } => Ok(Some("other message")),
         _ if step["json"].is_object() && serde_json::to_value(&message).unwrap() != step["json"] => {
             Err(format!("something is lost: {}", serde_json::to_string(&message).unwrap()))
@@ -61,11 +72,14 @@ fn read_message(step: &Value) -> Result<Option<&'static str>, String> {
 }
 
 fn read_frame(step: &Value) -> Result<Option<&'static str>, String> {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(step["binary_base64"].as_str().unwrap()).unwrap();
+    let bytes =
+        base64::engine::general_purpose::STANDARD.decode(step["binary_base64"].as_str().unwrap()).unwrap();
     match Frame::decode(bytes.clone().into()).map_err(|error| error.to_string())? {
         Frame::Other { event: 1..=4, .. } => Err("a known event is not understood".into()),
         Frame::Other { .. } => Ok(Some("other frame")),
-        Frame::PreviewWithMetadata { metadata, .. } if metadata.prompt_id.is_none() => Err("a preview names no prompt".into()),
+        Frame::PreviewWithMetadata { metadata, .. } if metadata.prompt_id.is_none() => {
+            Err("a preview names no prompt".into())
+        }
         _ => Ok(Some("frame")),
     }
 }
@@ -81,7 +95,8 @@ fn read_answer(step: &Value) -> Result<Option<&'static str>, String> {
     let text = body["text"].as_str().map_or_else(|| body["json"].to_string(), str::to_owned);
     let path = request["path"].as_str().unwrap().split('?').next().unwrap();
     let path = path.strip_prefix("/api").unwrap_or(path);
-    let is_json = response["headers"]["Content-Type"].as_str().is_some_and(|kind| kind.starts_with("application/json"));
+    let is_json =
+        response["headers"]["Content-Type"].as_str().is_some_and(|kind| kind.starts_with("application/json"));
     let (method, status) = (request["method"].as_str().unwrap(), response["status"].as_u64());
     if !is_json || body["omitted"].is_boolean() {
         return Ok(None);
@@ -130,7 +145,14 @@ fn what_the_collection_recorded_is_read() {
     }
     let counts = read_all(&scenarios);
     eprintln!("{counts:?}");
-    let at_least = [("message", 5000), ("frame", 100), ("accepted", 400), ("rejected", 50), ("history", 250), ("upload", 50)];
+    let at_least = [
+        ("message", 5000),
+        ("frame", 100),
+        ("accepted", 400),
+        ("rejected", 50),
+        ("history", 250),
+        ("upload", 50),
+    ];
     for (kind, least) in at_least {
         assert!(counts.get(kind).is_some_and(|count| *count >= least), "{kind} in {counts:?}");
     }
