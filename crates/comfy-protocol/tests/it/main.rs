@@ -8,14 +8,20 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use comfy_protocol::json::{self, JsonError};
+use comfy_protocol::routes::assets::{Asset, AssetList, Pruned, SeedStatus, TagChange, TagCounts, TagList};
+use comfy_protocol::routes::frontend::{GlobalSubgraph, Logs};
 use comfy_protocol::routes::history::History;
+use comfy_protocol::routes::jobs::{Cancelled, JobList, JobRecord};
+use comfy_protocol::routes::models::{ModelFile, ModelFolder};
 use comfy_protocol::routes::prompt::PromptAccepted;
 use comfy_protocol::routes::queue::{Queue, QueuePlace};
 use comfy_protocol::routes::system::{Features, SystemStats};
 use comfy_protocol::routes::upload::Uploaded;
+use comfy_protocol::routes::users::{UserEntry, Users};
 use comfy_protocol::{ExecInfo, Frame, Message};
 use comfy_workflow::schema::Schemas;
 use comfy_workflow::validate::Rejection;
+use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -119,6 +125,39 @@ fn read_answer(step: &Value) -> Result<Option<&'static str>, String> {
         ("GET", Some(200), path) if path == "/object_info" || path.starts_with("/object_info/") => {
             Schemas::from_slice(text.as_bytes()).map_err(|error| error.to_string())?;
             Ok(Some("schemas"))
+        }
+        ("GET", Some(200), "/jobs") => read::<JobList>(&text, "jobs"),
+        ("POST", Some(200), path) if path.starts_with("/jobs/") => read::<Cancelled>(&text, "cancelled"),
+        ("GET", Some(200), path) if path.starts_with("/jobs/") => read::<JobRecord>(&text, "job"),
+        ("GET", Some(200), "/experiment/models") => read::<Vec<ModelFolder>>(&text, "model folders"),
+        ("GET", Some(200), path) if path.starts_with("/experiment/models/") => {
+            read::<Vec<ModelFile>>(&text, "model files")
+        }
+        ("GET", Some(200), path)
+            if path == "/models" || path.starts_with("/models/") || path == "/embeddings" =>
+        {
+            read::<Vec<String>>(&text, "names")
+        }
+        ("GET", Some(200), "/users") => read::<Users>(&text, "users"),
+        ("GET", Some(200), "/v2/userdata") => read::<Vec<UserEntry>>(&text, "user entries"),
+        ("GET", Some(200), "/global_subgraphs") => {
+            read::<IndexMap<String, GlobalSubgraph>>(&text, "subgraphs")
+        }
+        ("GET", Some(200), path) if path.starts_with("/global_subgraphs/") => {
+            read::<Option<GlobalSubgraph>>(&text, "subgraph")
+        }
+        ("GET", Some(200), "/internal/logs/raw") => read::<Logs>(&text, "logs"),
+        ("GET", Some(200), "/assets") => read::<AssetList>(&text, "assets"),
+        ("GET", Some(200), "/tags") => read::<TagList>(&text, "tags"),
+        ("GET", Some(200), "/assets/tags/refine") => read::<TagCounts>(&text, "tag counts"),
+        ("POST", Some(200), "/assets/prune") => read::<Pruned>(&text, "pruned"),
+        (_, Some(200 | 202), path) if path.starts_with("/assets/seed") => read::<SeedStatus>(&text, "seed"),
+        ("POST" | "DELETE", Some(200), path) if path.ends_with("/tags") => {
+            read::<TagChange>(&text, "tag change")
+        }
+        ("POST", Some(200 | 201), "/assets" | "/assets/from-hash") => read::<Asset>(&text, "asset"),
+        ("GET" | "PUT", Some(200), path) if path.starts_with("/assets/") && !path.ends_with("/content") => {
+            read::<Asset>(&text, "asset")
         }
         _ => Ok(None),
     }
