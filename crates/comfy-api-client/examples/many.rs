@@ -21,7 +21,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let jobs: u32 = args.next().map_or(Ok(200), |jobs| jobs.parse())?;
     let client = Client::connect(address).await?;
     // A run of its own for every job, so that a server computes something for each.
-    let first = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.subsec_nanos() % 0xff_ffff;
+    let first =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.subsec_nanos() % 0xff_ffff;
 
     let measure = Measure::start();
     for job in 0..jobs {
@@ -60,10 +61,17 @@ impl Measure {
     #[expect(clippy::print_stdout, reason = "the report is what the program is for")]
     fn report(&self, what: &str, jobs: u32) {
         let wall = self.wall.elapsed();
-        let cpu = cpu_time().map_or_else(|| "unknown".into(), |cpu| format!("{:.2} ms", (cpu - self.cpu).as_secs_f64() * 1e3));
-        let memory = peak_memory().map_or_else(|| "unknown".into(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
+        let cpu = cpu_time().map_or_else(
+            || "unknown".into(),
+            |cpu| format!("{:.2} ms", (cpu - self.cpu).as_secs_f64() * 1e3),
+        );
+        let memory =
+            peak_memory().map_or_else(|| "unknown".into(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
         let rate = f64::from(jobs) / wall.as_secs_f64();
-        println!("{jobs} jobs {what}: {:.0} ms, {rate:.0} jobs/s, CPU {cpu}, peak memory {memory}", wall.as_secs_f64() * 1e3);
+        println!(
+            "{jobs} jobs {what}: {:.0} ms, {rate:.0} jobs/s, CPU {cpu}, peak memory {memory}",
+            wall.as_secs_f64() * 1e3
+        );
     }
 }
 

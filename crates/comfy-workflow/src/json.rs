@@ -69,7 +69,11 @@ fn strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
 fn describe(bytes: &[u8], error: &serde_json::Error, path: String) -> JsonError {
     let syntax = error.is_syntax() || error.is_eof();
     JsonError {
-        message: error.to_string(),
+        message: if error.is_eof() {
+            format!("it ends too early at line {} column {}", error.line(), error.column())
+        } else {
+            error.to_string()
+        },
         path: if syntax { String::new() } else { path },
         excerpt: excerpt(bytes, error.line(), error.column()),
         syntax,
@@ -176,6 +180,8 @@ mod tests {
         assert!(error.to_string().contains("near `"), "{error}");
         assert!(!error.syntax);
         assert!(from_str::<Value>("<html>").unwrap_err().syntax);
+        let cut = from_str::<Value>(r#"{"a": "#).unwrap_err();
+        assert_eq!(cut.to_string(), r#"it ends too early at line 1 column 6, near `{"a":`"#);
     }
 
     #[test]

@@ -234,7 +234,7 @@ pub(crate) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) ->
     let quoted = |names: &[(f64, &str)], most: usize| -> String {
         names.iter().take(most).map(|(_, name)| format!("`{}`", clip(name))).collect::<Vec<_>>().join(", ")
     };
-    let mut like: Vec<(f64, &str)> = scored.iter().copied().filter(|(score, _)| *score >= 0.7).collect();
+    let mut like: Vec<(f64, &str)> = scored.iter().copied().filter(|(score, _)| *score >= 0.8).collect();
     like.sort_by(|a, b| b.0.total_cmp(&a.0));
     if !like.is_empty() {
         format!("; did you mean {}?", quoted(&like, 3))

@@ -241,7 +241,10 @@ fn kind_of(value: &Value) -> &'static str {
 
 /// A text from a document, short and without control characters, fit for a message.
 pub(crate) fn clip(text: &str) -> String {
-    let mut clipped: String = text.chars().take(40).flat_map(char::escape_debug).collect();
+    let mut clipped = String::new();
+    for c in text.chars().take(40) {
+        if c == '\'' { clipped.push(c) } else { clipped.extend(c.escape_debug()) }
+    }
     if text.chars().nth(40).is_some() {
         clipped.push('…');
     }

@@ -24,6 +24,8 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "COMFYUI_URL",
+        // It may hold a password.
+        hide_env_values = true,
         default_value = "http://127.0.0.1:8188",
         value_name = "URL"
     )]
@@ -35,9 +37,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "NAME: VALUE", value_parser = header)]
     pub(crate) header: Vec<(String, String)>,
     /// How a job is followed
-    #[arg(long, global = true, value_enum, default_value_t = TrackingMode::Auto)]
+    #[arg(long, global = true, value_name = "HOW", value_enum, default_value_t = TrackingMode::Auto)]
     pub(crate) tracking: TrackingMode,
-    /// Time limit for the whole command, such as 90s or 10m
+    /// Time limit for the whole command, such as 90s or 10m; the server goes on with what was submitted
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
     /// Print JSON lines on stdout
@@ -46,14 +48,14 @@ pub(crate) struct Global {
     /// Print nothing on stderr but errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Log to stderr; -vv logs more
+    /// Log to stderr, and show the causes of errors; -vv logs more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Filter for the log, in the form of the tracing crate; overrides -v
     #[arg(long, global = true, env = "COMFYCTL_LOG", hide = true)]
     pub(crate) log: Option<String>,
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = ColorMode::Auto)]
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorMode::Auto)]
     pub(crate) color: ColorMode,
     /// Draw no progress bar
     #[arg(long, global = true)]
@@ -74,9 +76,29 @@ pub(crate) enum TrackingMode {
 pub(crate) enum ColorMode {
     /// On a terminal, unless NO_COLOR is set
     Auto,
+    /// Also in a file or a pipe
     Always,
+    /// Not even on a terminal
     Never,
 }
+
+const RUN_HELP: &str = "\
+Examples:
+  comfyctl run hello.json -o out
+  comfyctl run thumbnail.json --set LoadImage.image=@photo.jpg -s gpu1:8188
+  comfyctl run hello.json --set EmptyImage.color=255 -s embedded
+
+Ctrl-C cancels the workflow on the server; a second Ctrl-C leaves at once.
+
+Exit codes:
+  0    the files are saved
+  1    the workflow failed on the server, or a file could not be saved
+  2    wrong usage
+  3    the server cannot be reached, or answered nonsense
+  4    the workflow was rejected, and nothing ran
+  5    the time limit was reached
+  6    the workflow was interrupted or cancelled on the server
+  130  stopped by Ctrl-C";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -87,6 +109,7 @@ pub(crate) enum Command {
 
 /// Submit a workflow, follow it, download what it makes and print the paths of the files
 #[derive(Debug, ClapArgs)]
+#[command(after_long_help = RUN_HELP)]
 pub(crate) struct Run {
     /// Workflow file in the API format; `-` reads stdin
     pub(crate) workflow: PathBuf,
@@ -96,7 +119,7 @@ pub(crate) struct Run {
     /// `CLASS[1]` for the second of its class. A VALUE that begins with `@` is written `@@`.
     #[arg(long, value_name = "NODE.INPUT=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Folder for the files
+    /// Folder for the files; made if it does not exist
     #[arg(short, long, default_value = ".", value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Overwrite files that exist, instead of appending a number
@@ -109,7 +132,7 @@ pub(crate) struct Run {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Serve {
     /// Port on the loopback interface; 0 takes a free one
-    #[arg(long, default_value_t = 8188)]
+    #[arg(long, default_value_t = 8188, value_name = "PORT")]
     pub(crate) port: u16,
 }
 

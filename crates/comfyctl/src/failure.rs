@@ -1,8 +1,11 @@
 //! Why a command did not do what was asked, in the terms of the contract.
 
 use std::error::Error as _;
+use std::io;
 
 use comfy_api_client::workflow;
+use comfy_api_client::workflow::json::JsonError;
+use comfy_api_client::workflow::validate::{ErrorType, Rejection};
 use comfy_api_client::{Error, ErrorKind};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -46,11 +49,17 @@ impl Failure {
         Self::new(Exit::Usage, code, message)
     }
 
+    /// What a file or folder of the user did not allow, before anything ran.
+    pub(crate) fn of_file(code: &'static str, message: &str, error: &io::Error) -> Self {
+        Self::usage(code, format!("{message}: {}", reason(error))).caused_by(error)
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.report.hint = Some(hint.into());
         self
     }
 
+    /// Keeps the chain of causes, which `-v` shows.
     pub(crate) fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -93,8 +102,12 @@ impl From<Error> for Failure {
             ErrorKind::Io => (Exit::Failure, "io"),
             _ => (Exit::Failure, "other"),
         };
-        let mut failure = Self::new(exit, code, error.message());
-        failure.report.hint = error.hint().map(str::to_owned);
+        let mut message = error.message().to_owned();
+        if let Some(reason) = telling_reason(&error) {
+            message.push_str(&reason);
+        }
+        let mut failure = Self::new(exit, code, message);
+        failure.report.hint = hint(&error);
         failure.report.details = details(&error);
         match error.source() {
             Some(source) => failure.caused_by(source),
@@ -120,6 +133,78 @@ fn exit_of(kind: workflow::ErrorKind) -> Exit {
         workflow::ErrorKind::EditorFormat | workflow::ErrorKind::InvalidValue => Exit::Rejected,
         _ => Exit::Usage,
     }
+}
+
+/// What the cause of an error of the library adds to its message, where that is more than detail.
+fn telling_reason(error: &Error) -> Option<String> {
+    let source = error.source()?;
+    match error.kind() {
+        ErrorKind::Io => source.downcast_ref().map(|cause| format!(": {}", reason(cause))),
+        ErrorKind::UnexpectedReply if source.is::<Error>() => {
+            error.status().map(|status| format!(" (status {status})"))
+        }
+        ErrorKind::UnexpectedReply => {
+            source.downcast_ref::<JsonError>().map(|cause| format!(": {}", one_line(&cause.to_string())))
+        }
+        _ => None,
+    }
+}
+
+/// The next step, in the terms of the command.
+fn hint(error: &Error) -> Option<String> {
+    if let Some(rejection) = error.validation() {
+        return rejection_hint(rejection);
+    }
+    if error.execution().is_some() {
+        return Some("the traceback is in the server's log, and in the result of `--json`".into());
+    }
+    if error.kind() == ErrorKind::Unauthorized {
+        return Some("give what the server asks for with `--token` or `--header`".into());
+    }
+    if error.kind() == ErrorKind::UnexpectedReply && matches!(error.status(), Some(502..=504)) {
+        return Some("a proxy answers there, but not the server behind it; see that ComfyUI runs".into());
+    }
+    error.hint().map(|hint| hint.replace("`Tracking::Polling`", "`--tracking poll`"))
+}
+
+fn rejection_hint(rejection: &Rejection) -> Option<String> {
+    if rejection.error.kind == ErrorType::MissingNodeType {
+        return Some("install the custom node on the server, or take the node out of the workflow".into());
+    }
+    let problems = rejection.node_errors.iter();
+    let mut problems = problems.flat_map(|(id, node)| node.errors.iter().map(move |error| (id, error)));
+    // The words of every node that loads a file from the server's input folder.
+    let no_file = problems.find_map(|(id, error)| {
+        let says_so = error.details.contains("Invalid") && error.details.contains("file:");
+        (error.kind == ErrorType::CustomValidationFailed && says_so).then_some((id, error.input_name()?))
+    });
+    match no_file {
+        Some((id, input)) => {
+            let selector = one_line(&format!("{id}.{input}"));
+            Some(format!("upload the file with `--set {selector}=@FILE`"))
+        }
+        None if rejection.node_errors.is_empty() => None,
+        None => Some("change inputs with `--set NODE.INPUT=VALUE`, or correct the workflow".into()),
+    }
+}
+
+/// Why the system refused something, in plain words.
+pub(crate) fn reason(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let words = match error.kind() {
+        Kind::NotFound => "no such file or folder",
+        Kind::PermissionDenied => "permission denied",
+        Kind::IsADirectory => "it is a folder, not a file",
+        Kind::NotADirectory => "a part of the path is a file, not a folder",
+        Kind::AlreadyExists => "a file of that name is in the way",
+        Kind::StorageFull => "the disk is full",
+        Kind::QuotaExceeded => "your share of the disk is used up",
+        Kind::ReadOnlyFilesystem => "the disk is read-only",
+        Kind::AddrInUse => "another program uses it",
+        // The system's own words, without its number for them.
+        _ => return one_line(error.to_string().split(" (os error").next().unwrap_or_default()),
+    };
+    words.to_owned()
 }
 
 /// The server's own report, where there is one.

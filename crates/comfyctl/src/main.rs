@@ -14,18 +14,14 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 use crate::exit::Exit;
+use crate::failure::{Failure, one_line, reason};
 use crate::printer::Printer;
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            // Help and version go to stdout and are no failure.
-            let code = if error.use_stderr() { Exit::Usage } else { Exit::Success };
-            let _ = error.print();
-            return code.into();
-        }
+        Err(error) => return refuse(&error).into(),
     };
     let settings = Settings::new(args.global);
     let printer = Printer::new(&settings);
@@ -33,7 +29,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            printer.error(&format!("cannot start: {error}"), None, &[]);
+            printer.error(&Failure::new(Exit::Failure, "start", format!("cannot start: {}", reason(&error))));
             return Exit::Failure.into();
         }
     };
@@ -47,6 +43,22 @@ fn main() -> ExitCode {
     // A node of the simulator may still compute; nobody waits for it.
     runtime.shutdown_background();
     exit.into()
+}
+
+/// Ends a command line that asks for help, or that is wrong.
+fn refuse(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    // Help and version go to stdout and are no failure.
+    if !error.use_stderr() {
+        return Exit::Success;
+    }
+    let given = |word: &str| std::env::args_os().any(|arg| arg == word);
+    if given("run") && given("--json") {
+        let text = error.to_string();
+        let first = text.split("\n\n").next().unwrap_or_default();
+        commands::run::print_refusal(&one_line(first.trim_start_matches("error: ")));
+    }
+    Exit::Usage
 }
 
 /// Log lines on stderr: warnings, and more with `-v`.

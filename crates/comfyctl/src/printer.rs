@@ -7,6 +7,7 @@ use indicatif::ProgressDrawTarget;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::settings::Settings;
 
 /// Data goes to stdout, everything else to stderr. A reader that has gone away is no failure.
@@ -14,6 +15,7 @@ use crate::settings::Settings;
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
+    verbose: bool,
     progress: bool,
     color: ColorChoice,
 }
@@ -21,7 +23,13 @@ pub(crate) struct Printer {
 impl Printer {
     pub(crate) fn new(settings: &Settings) -> Self {
         let color = if settings.color_on_stderr() { ColorChoice::Always } else { ColorChoice::Never };
-        Self { json: settings.json, quiet: settings.quiet, progress: settings.progress, color }
+        let verbose = settings.verbose > 0;
+        Self { json: settings.json, quiet: settings.quiet, verbose, progress: settings.progress, color }
+    }
+
+    /// For JSON lines and nothing else, when the settings are not known.
+    pub(crate) fn for_json() -> Self {
+        Self { json: true, quiet: true, verbose: false, progress: false, color: ColorChoice::Never }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -52,18 +60,21 @@ impl Printer {
 
     pub(crate) fn warning(&self, text: &str) {
         if !self.quiet {
-            self.to_stderr(&format!("{}: {text}", "warning".yellow().bold()));
+            self.to_stderr(&format!("{}: {}", "warning".yellow().bold(), indented(text)));
         }
     }
 
-    /// An error, its causes and the next step.
-    pub(crate) fn error(&self, message: &str, hint: Option<&str>, causes: &[String]) {
-        let mut text = format!("{}: {message}", "error".red().bold());
-        for cause in causes {
-            text.push_str(&format!("\n  caused by: {cause}"));
+    /// An error and the next step; with `-v` its causes too.
+    pub(crate) fn error(&self, failure: &Failure) {
+        let report = &failure.report;
+        let mut text = format!("{}: {}", "error".red().bold(), indented(&report.message));
+        if self.verbose {
+            for cause in &failure.causes {
+                text.push_str(&format!("\n  caused by: {cause}"));
+            }
         }
-        if let Some(hint) = hint {
-            text.push_str(&format!("\n\n{}: {hint}", "hint".cyan().bold()));
+        if let Some(hint) = &report.hint {
+            text.push_str(&format!("\n{}: {hint}", "hint".cyan().bold()));
         }
         self.to_stderr(&text);
     }
@@ -76,4 +87,9 @@ impl Printer {
     fn to_stderr(&self, text: &str) {
         let _ = writeln!(AutoStream::new(std::io::stderr(), self.color), "{text}");
     }
+}
+
+/// A text whose further lines belong to the first.
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n  ")
 }

@@ -18,9 +18,9 @@ pub(crate) struct JobBar<'a> {
 impl<'a> JobBar<'a> {
     pub(crate) fn new(printer: &Printer, workflow: &'a Workflow) -> Self {
         let bar = ProgressBar::with_draw_target(Some(PARTS), printer.progress_target());
-        if let Ok(style) =
-            ProgressStyle::with_template("{spinner} {bar:30} {percent:>3} %  {elapsed}  {wide_msg}")
-        {
+        // Short enough to leave room for the name of the node on a narrow terminal.
+        let template = "{spinner} {bar:16} {percent:>3} %  {elapsed}  {wide_msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_message("waiting in the queue");
@@ -51,6 +51,11 @@ impl<'a> JobBar<'a> {
 
     pub(crate) fn message(&self, text: impl Into<String>) {
         self.bar.set_message(text.into());
+    }
+
+    /// Takes the bar away while something else is written.
+    pub(crate) fn hide_while(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
     }
 
     pub(crate) fn clear(&self) {

@@ -47,8 +47,9 @@ impl Settings {
             verbose: global.verbose,
             log: global.log,
             color: global.color,
-            // A bar and log lines would write over each other.
+            // A bar and other lines would write over each other.
             progress: !global.no_progress
+                && !global.json
                 && !global.quiet
                 && global.verbose == 0
                 && std::io::stderr().is_terminal(),

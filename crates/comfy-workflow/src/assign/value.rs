@@ -35,7 +35,11 @@ pub(super) fn check(value: &Value, spec: Option<&InputSpec>) -> Result<(), Strin
     let Some(spec) = spec.filter(|_| Link::from_value(value).is_none()) else {
         return Ok(());
     };
-    let wrong = |wanted: &str| Err(format!("takes {wanted}, not {}", shown(value)));
+    let wrong = |wanted: &str| {
+        // A number as a text would read like the number.
+        let text = if value.is_string() { "the text " } else { "" };
+        Err(format!("takes {wanted}, not {text}{}", shown(value)))
+    };
     match &spec.kind {
         InputType::Int if !(value.is_i64() || value.is_u64()) => wrong("a whole number"),
         InputType::Float if !value.is_number() => wrong("a number"),

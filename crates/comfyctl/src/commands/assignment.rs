@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use comfy_api_client::workflow::schema::Schemas;
+use comfy_api_client::workflow::{self, json};
 use comfy_api_client::{Client, Workflow};
 use serde_json::Value;
 
@@ -36,8 +37,8 @@ impl Assignment {
         let equals = equals_sign(text).ok_or_else(|| wrong("it has no `=`"))?;
         let (selector, value) = (&text[..equals], &text[equals + 1..]);
         let (selector, value) = if let Some(selector) = selector.strip_suffix(':') {
-            let value = serde_json::from_str(value)
-                .map_err(|error| wrong(&format!("the value is no JSON: {error}")))?;
+            let value =
+                json::from_str(value).map_err(|error| wrong(&format!("the value is no JSON: {error}")))?;
             (selector, Given::Json(value))
         } else if let Some(file) = value.strip_prefix('@').filter(|rest| !rest.starts_with('@')) {
             if file.is_empty() {
@@ -55,16 +56,16 @@ impl Assignment {
 
     /// Finds mistakes that need no server: a selector that misses, a file that is not there.
     pub(crate) fn check(&self, workflow: &Workflow) -> Result<(), Failure> {
-        workflow.select(&self.selector).map_err(|error| self.failure(error))?;
+        workflow.select(&self.selector).map_err(failure)?;
         if let Given::File(path) = &self.value {
             let shown = path.display();
             let metadata = std::fs::metadata(path).map_err(|error| {
-                Failure::usage("io", format!("cannot read {shown}"))
-                    .caused_by(&error)
+                Failure::of_file("io", &format!("cannot read {shown}"), &error)
                     .with_hint("check the path after `@`; a text that begins with `@` is written `@@`")
             })?;
             if metadata.is_dir() {
-                return Err(Failure::usage("io", format!("{shown} is a folder, not a file")));
+                let message = format!("cannot upload {shown}: it is a folder, not a file");
+                return Err(Failure::usage("io", message).with_hint("name one file after `@`"));
             }
         }
         Ok(())
@@ -87,14 +88,15 @@ impl Assignment {
                 workflow.set_checked(&self.selector, Value::String(name), &Schemas::new())
             }
         };
-        result.map_err(|error| self.failure(error))
+        result.map_err(failure)
     }
+}
 
-    fn failure(&self, error: comfy_api_client::workflow::Error) -> Failure {
-        let mut failure = Failure::from(error);
-        failure.report.message = format!("`--set {}`: {}", self.selector, failure.report.message);
-        failure
-    }
+/// The message names the node and the input; what is left is where it comes from.
+fn failure(error: workflow::Error) -> Failure {
+    let mut failure = Failure::from(error);
+    failure.report.message = format!("--set: {}", failure.report.message);
+    failure
 }
 
 fn upload_failure(failure: Failure) -> Failure {
@@ -109,7 +111,7 @@ pub(crate) async fn apply_all(
 ) -> Result<(), Failure> {
     let mut classes = BTreeSet::new();
     for assignment in assignments {
-        for target in workflow.select(&assignment.selector).map_err(|error| assignment.failure(error))? {
+        for target in workflow.select(&assignment.selector).map_err(failure)? {
             classes.extend(workflow.node(target.node.as_str()).map(|node| node.class_type.clone()));
         }
     }

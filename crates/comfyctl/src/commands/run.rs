@@ -1,19 +1,24 @@
-use std::io::Read;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
 use comfy_api_client::{Client, Event, Job, OutputFile, Outputs, SavedFile, Workflow};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::args::Run;
 use crate::commands::assignment::{self, Assignment};
+use crate::commands::connect::{Connected, connect};
+use crate::commands::stop::Stop;
+use crate::commands::workflow_file;
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::progress::JobBar;
-use crate::settings::{Server, Settings};
+use crate::settings::Settings;
 
 /// Downloads that run at the same time.
 const MOST_AT_ONCE: usize = 4;
@@ -23,7 +28,8 @@ const MOST_AT_ONCE: usize = 4;
 struct Record {
     prompt_id: Option<String>,
     workflow: Option<Workflow>,
-    saved: Vec<SavedFile>,
+    /// By their place among the outputs.
+    saved: BTreeMap<usize, SavedFile>,
 }
 
 /// Submits a workflow, follows it and saves its files.
@@ -46,115 +52,71 @@ async fn work(
     args: &Run,
     record: &Mutex<Record>,
 ) -> Result<(), Failure> {
-    let assignments = args.set.iter().map(|text| Assignment::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut workflow = read_workflow(&args.workflow).await?;
-    for assignment in &assignments {
-        assignment.check(&workflow)?;
-    }
-    check_folder(&args.output)?;
-    let server = connect(settings).await?;
-    let client = server.client();
-    assignment::apply_all(&assignments, &mut workflow, client).await?;
+    let mut stop = Stop::listen();
+    let (server, workflow) = tokio::select! {
+        prepared = prepare(settings, args) => prepared?,
+        () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
+    };
     note(record, |record| record.workflow = Some(workflow.clone()));
 
     let bar = JobBar::new(printer, &workflow);
-    let job = client.submit(&workflow).await?;
+    let mut submit = server.client().submit(&workflow).into_future();
+    let (job, go_on) = tokio::select! {
+        job = &mut submit => (job?, true),
+        // Only a job that the server has answered for can be cancelled.
+        () = stop.wait() => tokio::select! {
+            job = submit => (job?, false),
+            () = stop.wait() => return Err(stopped("stopped; the workflow may have been submitted")),
+        },
+    };
     let id = job.id();
     note(record, |record| record.prompt_id = Some(id.clone()));
     printer.json(&json!({"type": "submitted", "prompt_id": id}));
     if !job.node_errors().is_empty() {
-        printer.warning(&format!("the server will not run every output\n{}", job.node_errors().report()));
+        bar.hide_while(|| {
+            printer.warning(&format!("the server will not run every output\n{}", job.node_errors().report()));
+        });
     }
     let outputs = tokio::select! {
-        outputs = follow(&job, &bar, printer) => outputs?,
-        failure = stopped(&job, &bar, printer) => return Err(failure),
+        outputs = follow(&job, &bar, printer), if go_on => Some(outputs?),
+        () = stop.wait(), if go_on => None,
+        else => None,
+    };
+    let Some(outputs) = outputs else {
+        return Err(cancel(&job, &mut stop, &bar, printer).await);
     };
     bar.message("downloading");
-    save(&outputs, args, client, record).await?;
+    tokio::select! {
+        saved = save(&outputs, args, server.client(), record) => saved?,
+        () = stop.wait() => return Err(stopped("stopped; the files that are missing are still on the server")),
+    }
     bar.clear();
     print_outputs(printer, &outputs, record);
     Ok(())
 }
 
-/// The server of a command, which the embedded one outlives.
-struct Connected {
-    client: Client,
-    #[cfg(feature = "sim")]
-    _sim: Option<comfy_sim::Sim>,
-}
-
-impl Connected {
-    fn client(&self) -> &Client {
-        &self.client
+/// Everything before the submit: the workflow with its changes, the folder for the files, the server.
+async fn prepare(settings: &Settings, args: &Run) -> Result<(Connected, Workflow), Failure> {
+    let assignments = args.set.iter().map(|text| Assignment::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut workflow = workflow_file::read(&args.workflow).await?;
+    for assignment in &assignments {
+        assignment.check(&workflow)?;
     }
-}
-
-async fn connect(settings: &Settings) -> Result<Connected, Failure> {
-    #[cfg(feature = "sim")]
-    let (address, sim) = match &settings.server {
-        Server::At(address) => (address.clone(), None),
-        Server::Embedded => {
-            let sim = comfy_sim::Sim::start().await.map_err(|error| {
-                Failure::new(Exit::Unreachable, "embedded", "the embedded simulator cannot start")
-                    .caused_by(&error)
-            })?;
-            (sim.url(), Some(sim))
-        }
-    };
-    #[cfg(not(feature = "sim"))]
-    let address = match &settings.server {
-        Server::At(address) => address.clone(),
-        Server::Embedded => {
-            return Err(Failure::usage("embedded", "this build has no simulator")
-                .with_hint("give the address of a server"));
-        }
-    };
-    let mut builder = Client::builder(address).tracking(settings.tracking);
-    if let Some(token) = &settings.token {
-        builder = builder.token(token);
-    }
-    for (name, value) in &settings.headers {
-        builder = builder.header(name, value);
-    }
-    Ok(Connected {
-        client: builder.connect().await?,
-        #[cfg(feature = "sim")]
-        _sim: sim,
-    })
-}
-
-async fn read_workflow(path: &Path) -> Result<Workflow, Failure> {
-    let (bytes, shown) = if path == Path::new("-") {
-        let read = tokio::task::spawn_blocking(|| {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-        });
-        (read.await.unwrap_or_else(|error| Err(std::io::Error::other(error))), "stdin".to_owned())
-    } else {
-        (tokio::fs::read(path).await, path.display().to_string())
-    };
-    let bytes = bytes.map_err(|error| {
-        Failure::usage("io", format!("cannot read {shown}"))
-            .caused_by(&error)
-            .with_hint("check the path of the workflow file")
-    })?;
-    Workflow::from_slice(&bytes).map_err(|error| {
-        let exit = Failure::from(error.clone()).exit;
-        let failure = Failure::new(exit, "workflow", format!("{shown} is no workflow that can be run"))
-            .caused_by(&error);
-        failure.with_hint("a workflow file comes from the editor's `Export (API)`")
-    })
+    check_folder(&args.output)?;
+    let server = connect(settings).await?;
+    assignment::apply_all(&assignments, &mut workflow, server.client()).await?;
+    Ok((server, workflow))
 }
 
 /// Finds out before anything runs whether files can be saved.
 fn check_folder(folder: &Path) -> Result<(), Failure> {
-    let cannot = |error: std::io::Error| {
-        Failure::usage("output_folder", format!("cannot write in the folder {}", folder.display()))
-            .caused_by(&error)
+    let cannot = |what: &str, error: &std::io::Error| {
+        Failure::of_file("output_folder", &format!("cannot {what} the folder {}", folder.display()), error)
             .with_hint("choose another folder with `-o DIR`")
     };
-    std::fs::create_dir_all(folder).map_err(cannot)?;
-    tempfile::Builder::new().prefix(".comfy-").tempfile_in(folder).map(drop).map_err(cannot)
+    std::fs::create_dir_all(folder).map_err(|error| cannot("make", &error))?;
+    let file = tempfile::Builder::new().prefix(".comfy-").tempfile_in(folder);
+    file.map(drop).map_err(|error| cannot("write in", &error))
 }
 
 /// Waits for the end of the job, showing what happens.
@@ -168,47 +130,65 @@ async fn follow(job: &Job, bar: &JobBar<'_>, printer: &Printer) -> Result<Output
                 "type": "progress", "node": progress.node, "value": progress.value, "max": progress.max, "overall": progress.overall(),
             })),
             Event::Executing(node) => printer.json(&json!({"type": "executing", "node": node})),
-            Event::Blocked(error) => printer.warning(&format!("node {} did not run: {}", error.node_id, one_line(&error.exception_message))),
+            Event::Blocked(error) => bar.hide_while(|| {
+                printer.warning(&format!("node {} did not run: {}", error.node_id, one_line(&error.exception_message)));
+            }),
             _ => {}
         }
     }
     Ok(job.outputs().await?)
 }
 
-/// Waits for Ctrl-C, cancels the job and waits until that is done; a second Ctrl-C does not wait.
-async fn stopped(job: &Job, bar: &JobBar<'_>, printer: &Printer) -> Failure {
-    crate::commands::stop_signal().await;
-    bar.message("cancelling; Ctrl-C again leaves at once");
+/// Cancels the job and waits for its end; another Ctrl-C does not wait.
+async fn cancel(job: &Job, stop: &mut Stop, bar: &JobBar<'_>, printer: &Printer) -> Failure {
+    // The terminal has written `^C` beside the bar, so that it cannot be drawn in its place any more.
+    bar.clear();
+    printer.note("cancelling; Ctrl-C again leaves at once");
     let cancelled = async {
-        if let Err(error) = job.cancel().await {
-            printer.warning(&format!("cannot cancel: {error}"));
-            return;
-        }
-        let _ = job.outputs().await;
+        job.cancel().await?;
+        Ok::<_, comfy_api_client::Error>(job.outputs().await.is_ok())
     };
+    let id = job.id();
     tokio::select! {
-        () = cancelled => Failure::new(Exit::Stopped, "stopped", "stopped; the job was cancelled"),
-        () = crate::commands::stop_signal() => Failure::new(Exit::Stopped, "stopped", format!("stopped; prompt {} may still run", job.id())),
+        result = cancelled => match result {
+            Ok(false) => stopped("stopped; the job was cancelled"),
+            Ok(true) => stopped(format!("stopped, but prompt {id} was done already; its files are on the server")),
+            Err(error) => stopped(format!("stopped, but prompt {id} may still run: {}", error.message())),
+        },
+        () = stop.wait() => stopped(format!("stopped, but prompt {id} may still run")),
     }
 }
 
-/// Downloads the files, in their order, and remembers each.
+fn stopped(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::Stopped, "stopped", message)
+}
+
+/// Downloads the files, and remembers each as soon as it is there. After a failure no further one is begun, and those
+/// that have been come to their end.
 async fn save(outputs: &Outputs, args: &Run, client: &Client, record: &Mutex<Record>) -> Result<(), Failure> {
-    let files: Vec<OutputFile> = outputs.files().collect();
-    let saved = futures_util::stream::iter(files).map(|output| async move {
+    let failed = Cell::new(false);
+    let save = async |(place, output): (usize, OutputFile)| {
+        if failed.get() {
+            return Ok(());
+        }
         let download = client.download(&output.file).await?;
         let (path, bytes) = if args.force {
             download.save_over(&args.output).await?
         } else {
             download.save_in(&args.output).await?
         };
-        Ok::<_, Failure>(SavedFile::new(output, path, bytes))
-    });
-    let mut saved = std::pin::pin!(saved.buffered(MOST_AT_ONCE));
-    while let Some(file) = saved.try_next().await? {
-        note(record, |record| record.saved.push(file));
+        note(record, |record| record.saved.insert(place, SavedFile::new(output, path, bytes)));
+        Ok::<_, Failure>(())
+    };
+    let files: Vec<OutputFile> = outputs.files().collect();
+    let saves = futures_util::stream::iter(files).enumerate().map(save);
+    let mut saves = std::pin::pin!(saves.buffer_unordered(MOST_AT_ONCE));
+    let mut result = Ok(());
+    while let Some(saved) = saves.next().await {
+        failed.set(failed.get() || saved.is_err());
+        result = result.and(saved);
     }
-    Ok(())
+    result
 }
 
 fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>) {
@@ -217,7 +197,7 @@ fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>) {
     }
     let mut nothing = true;
     note(record, |record| {
-        for file in &record.saved {
+        for file in record.saved.values() {
             nothing = false;
             printer.line(&file.path.display().to_string());
         }
@@ -234,12 +214,9 @@ fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>) {
 fn timed_out(limit: std::time::Duration, record: &Mutex<Record>) -> Failure {
     let limit = humantime::format_duration(limit);
     let failure = Failure::new(Exit::Timeout, "timeout", format!("the time limit of {limit} was reached"));
-    let mut id = None;
-    note(record, |record| id.clone_from(&record.prompt_id));
-    match id {
-        Some(id) => {
-            failure.with_hint(format!("prompt {id} goes on on the server; allow more time with `--timeout`"))
-        }
+    match note(record, |record| record.prompt_id.clone()) {
+        Some(id) => failure
+            .with_hint(format!("the server goes on with prompt {id}; allow more time with `--timeout`")),
         None => failure.with_hint("allow more time with `--timeout`"),
     }
 }
@@ -252,24 +229,39 @@ fn report(printer: &Printer, record: &Mutex<Record>, result: Result<(), Failure>
         if !printer.is_json() {
             // What was saved before the failure is there, and its paths are data.
             note(record, |record| {
-                record.saved.iter().for_each(|file| printer.line(&file.path.display().to_string()))
+                record.saved.values().for_each(|file| printer.line(&file.path.display().to_string()))
             });
         }
-        printer.error(&failure.report.message, failure.report.hint.as_deref(), &failure.causes);
+        match exit {
+            // What was asked for is no error.
+            Exit::Stopped => printer.note(&failure.report.message),
+            _ => printer.error(failure),
+        }
     }
+    print_result(printer, record, failure.as_ref(), began);
+    exit
+}
+
+/// The last line in JSON.
+fn print_result(printer: &Printer, record: &Mutex<Record>, failure: Option<&Failure>, began: Instant) {
     note(record, |record| {
         let outputs: Vec<Value> =
-            record.saved.iter().map(|file| describe(file, record.workflow.as_ref())).collect();
+            record.saved.values().map(|file| describe(file, record.workflow.as_ref())).collect();
         printer.json(&json!({
             "type": "result",
-            "status": failure.as_ref().map_or("success", |failure| failure.status),
+            "status": failure.map_or("success", |failure| failure.status),
             "prompt_id": record.prompt_id,
             "outputs": outputs,
-            "error": failure.as_ref().map(|failure| &failure.report),
+            "error": failure.map(|failure| &failure.report),
             "elapsed_ms": began.elapsed().as_millis(),
         }));
     });
-    exit
+}
+
+/// The result of a run whose command line was refused: a script reads it as that of any other.
+pub(crate) fn print_refusal(message: &str) {
+    let failure = Failure::usage("usage", message).with_hint("see `comfyctl run --help`");
+    print_result(&Printer::for_json(), &Mutex::default(), Some(&failure), Instant::now());
 }
 
 fn describe(saved: &SavedFile, workflow: Option<&Workflow>) -> Value {
@@ -288,6 +280,6 @@ fn describe(saved: &SavedFile, workflow: Option<&Workflow>) -> Value {
     })
 }
 
-fn note(record: &Mutex<Record>, change: impl FnOnce(&mut Record)) {
-    change(&mut record.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+fn note<T>(record: &Mutex<Record>, change: impl FnOnce(&mut Record) -> T) -> T {
+    change(&mut record.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
 }

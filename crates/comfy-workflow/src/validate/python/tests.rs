@@ -111,6 +111,7 @@ fn sets_are_walked_as_python_walks_them_without_a_random_seed() {
         "38 9 23 8 5 10 15 27 17 7 11 28 22 26 14 24 39 0 37 4 16 33 12 34 25 2 13 21 6 1 3 35 31 20 18 30 32 36 29 19"
     );
     assert_eq!(order(&["1", "2", "1"]), "2 1");
+    assert_eq!(order(&["узел 1", "10:4", "3", "a.b.0"]), "узел 1 10:4 a.b.0 3");
     assert_eq!(order(&["", "узел", "😀x"]).len(), " узел 😀x".len());
 }
 

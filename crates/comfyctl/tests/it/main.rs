@@ -1,0 +1,16 @@
+//! The command as a user meets it: its binary, run in an empty folder.
+
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod bad_changes;
+mod bad_outputs;
+mod bad_servers;
+mod bad_usage;
+mod bad_workflows;
+mod changes;
+mod endings;
+mod json_lines;
+mod runs;
+mod serving;
+mod support;
