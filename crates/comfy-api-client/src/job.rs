@@ -52,7 +52,7 @@ impl Job {
 
     /// What happens to the job, from its beginning for the first call and from now on for others.
     pub fn events(&self) -> Events {
-        Events::new(Arc::clone(&self.tracked))
+        Events::new(Arc::clone(&self.tracked), Arc::clone(self.client.hub()))
     }
 
     /// Waits for the end, and gives the outputs.

@@ -9,11 +9,10 @@ use std::io::{self, Write as _};
 
 use comfy_sim::Sim;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let sim = Sim::builder().port(port).start_blocking()?;
+    let sim = Sim::builder().port(port).start().await?;
     writeln!(io::stdout(), r#"{{"type":"listening","url":"{}"}}"#, sim.url())?;
-    loop {
-        std::thread::park();
-    }
+    std::future::pending().await
 }

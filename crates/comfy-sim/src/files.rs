@@ -72,7 +72,7 @@ pub(crate) struct StoredName {
     pub(crate) folder: Folder,
 }
 
-/// The folders `input`, `output` and `temp` under a base directory, made when they are first needed.
+/// The folders `input`, `output` and `temp` under a base directory.
 ///
 /// Whatever names come in, nothing outside these folders is read or written.
 #[derive(Debug, Clone)]
@@ -175,9 +175,8 @@ impl Files {
         if first == root {
             return Err(FilesError::BadName);
         }
-        if let Some(parent) = first.parent() {
-            fs::create_dir_all(parent).map_err(FilesError::io(parent))?;
-        }
+        // Only what was named as the subfolder is made: a name with a slash needs a folder that is there.
+        fs::create_dir_all(&root).map_err(FilesError::io(&root))?;
         let stored =
             |name: &str| StoredName { name: name.to_owned(), subfolder: subfolder.to_owned(), folder };
         if overwrite {
@@ -217,12 +216,13 @@ impl Files {
         naming::save_target(&root, folder, prefix, width, height)
     }
 
-    /// Removes the temporary files, as the server does when it starts.
-    pub(crate) fn clear_temp(&self) -> io::Result<()> {
+    /// Removes the temporary files, as the server does when it starts, and makes the folders.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
         match fs::remove_dir_all(self.root(Folder::Temp)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
+        Folder::ALL.into_iter().try_for_each(|folder| fs::create_dir_all(self.root(folder)))
     }
 }
 

@@ -1,9 +1,9 @@
 //! The record of the prompts that have run.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use comfy_protocol::routes::history::HistoryEntry;
+use indexmap::IndexMap;
 
 use crate::queue::SharedItem;
 
@@ -15,34 +15,23 @@ const LIMIT: usize = 10_000;
 
 /// The records in the order in which the prompts ended. A prompt id that comes again keeps its first place.
 #[derive(Debug, Default)]
-pub(crate) struct History {
-    entries: BTreeMap<u64, (String, Arc<Entry>)>,
-    places: HashMap<String, u64>,
-    next: u64,
-}
+pub(crate) struct History(IndexMap<String, Arc<Entry>>);
 
 impl History {
     pub(crate) fn insert(&mut self, prompt_id: String, entry: Arc<Entry>) {
-        if self.entries.len() > LIMIT
-            && let Some((_, (oldest, _))) = self.entries.pop_first()
-        {
-            self.places.remove(&oldest);
+        if self.0.len() > LIMIT {
+            self.0.shift_remove_index(0);
         }
-        let place = *self.places.entry(prompt_id.clone()).or_insert_with(|| {
-            self.next += 1;
-            self.next
-        });
-        self.entries.insert(place, (prompt_id, entry));
+        self.0.insert(prompt_id, entry);
     }
 
     pub(crate) fn get(&self, prompt_id: &str) -> Option<Arc<Entry>> {
-        let (_, entry) = self.entries.get(self.places.get(prompt_id)?)?;
-        Some(Arc::clone(entry))
+        self.0.get(prompt_id).cloned()
     }
 
     /// The entries that `max_items` and `offset` choose. Without an offset `max_items` counts from the newest.
     pub(crate) fn list(&self, max_items: Option<i64>, offset: i64) -> Vec<(String, Arc<Entry>)> {
-        let length = i64::try_from(self.entries.len()).unwrap_or(i64::MAX);
+        let length = i64::try_from(self.0.len()).unwrap_or(i64::MAX);
         let skip = match max_items {
             Some(max_items) if offset < 0 => length.saturating_sub(max_items),
             _ => offset,
@@ -50,29 +39,25 @@ impl History {
         let skip = usize::try_from(skip.max(0)).unwrap_or(usize::MAX);
         let take =
             max_items.map_or(usize::MAX, |max_items| usize::try_from(max_items.max(0)).unwrap_or(usize::MAX));
-        self.entries.values().skip(skip).take(take).cloned().collect()
+        self.0.iter().skip(skip).take(take).map(|(id, entry)| (id.clone(), Arc::clone(entry))).collect()
     }
 
     pub(crate) fn delete(&mut self, prompt_id: &str) {
-        if let Some(place) = self.places.remove(prompt_id) {
-            self.entries.remove(&place);
-        }
+        self.0.shift_remove(prompt_id);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.0.is_empty()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.entries.clear();
-        self.places.clear();
+        self.0.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use comfy_protocol::routes::history::HistoryStatus;
-    use indexmap::IndexMap;
     use serde_json::{Map, json};
 
     use super::*;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::ServiceExt;
+use axum::extract::Request;
+use axum::serve::ListenerExt as _;
 use comfy_workflow::schema::Schemas;
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, ErrorKind};
@@ -25,7 +25,7 @@ const GOODBYE: Duration = Duration::from_millis(250);
 /// A running simulator. It listens on a port of 127.0.0.1 and stops when it is dropped.
 ///
 /// It has two threads of its own, one for the connections and one that runs the nodes. So it can be used from any
-/// runtime or from none, and from tests that stop the clock of theirs.
+/// runtime, and from tests that stop the clock of theirs.
 #[derive(Debug)]
 pub struct Sim {
     address: SocketAddr,
@@ -70,34 +70,27 @@ impl Sim {
         self.address
     }
 
-    /// Stops: closes all sockets, lets running requests and the running node come to their end, and frees port, threads
-    /// and folders. Dropping the simulator does the same, but keeps its thread waiting meanwhile.
-    pub async fn shutdown(mut self) {
-        self.state.stop();
-        let threads = std::mem::take(&mut self.threads);
+    /// Stops: closes all sockets, lets the running node come to its end, and frees port, threads and temporary folders.
+    /// Dropping the simulator does the same, but keeps the dropping thread waiting meanwhile.
+    pub async fn shutdown(self) {
         let (done, wait) = tokio::sync::oneshot::channel();
-        let joiner = thread::Builder::new().name("comfy-sim-stop".into()).spawn(move || {
-            join(threads);
+        // Without a thread the closure is dropped here, and the simulator with it.
+        let _ = thread::Builder::new().name("comfy-sim-stop".into()).spawn(move || {
+            drop(self);
             // Nobody waits when the future was dropped.
             let _ = done.send(());
         });
-        if joiner.is_ok() {
-            let _ = wait.await;
-        }
+        let _ = wait.await;
     }
 }
 
 impl Drop for Sim {
     fn drop(&mut self) {
         self.state.stop();
-        join(std::mem::take(&mut self.threads));
-    }
-}
-
-fn join(threads: Vec<JoinHandle<()>>) {
-    for thread in threads {
-        if thread.join().is_err() {
-            tracing::error!("a thread of the simulator panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the simulator panicked");
+            }
         }
     }
 }
@@ -109,8 +102,11 @@ impl Builder {
         self
     }
 
-    /// Keeps the folders `input`, `output` and `temp` here, where they stay when the simulator stops. Without it they
-    /// are in a temporary folder that is removed then.
+    /// Keeps the folders `input`, `output` and `temp` in this folder, which is made when it is not there. What is in
+    /// `input` and `output` is used, added to, and kept when the simulator stops. **`temp` is emptied at the start**, as
+    /// the server does. Two simulators must not use one folder at a time.
+    ///
+    /// Without this option the three are in a temporary folder that is removed when the simulator stops.
     pub fn base_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.base_dir = Some(path.into());
         self
@@ -127,16 +123,12 @@ impl Builder {
     /// Starts the simulator.
     ///
     /// # Errors
-    /// The port is in use, the folder cannot be made, or the machine has no thread for it.
+    /// The port is in use, the folders cannot be made, or the machine has no thread for it.
     pub async fn start(self) -> Result<Sim, Error> {
-        self.start_blocking()
-    }
-
-    /// Starts the simulator, for programs without an asynchronous runtime.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start).
-    pub fn start_blocking(self) -> Result<Sim, Error> {
+        let listen =
+            |error| Error::new(ErrorKind::Listen, format!("cannot listen on 127.0.0.1:{}", self.port), error);
+        let listener = bind(self.port).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
         let folder = |error| Error::new(ErrorKind::Folder, "no folder for the simulator's files", error);
         let (base, path) = match self.base_dir {
             Some(path) => (None, path),
@@ -147,34 +139,24 @@ impl Builder {
             }
         };
         let files = Files::new(path);
-        files.clear_temp().map_err(folder)?;
-        let listen =
-            |error| Error::new(ErrorKind::Listen, format!("cannot listen on 127.0.0.1:{}", self.port), error);
-        let listener = bind(self.port).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let info = object_info(&files);
-        let schemas = Schemas::from_value(info.into())
+        files.prepare().map_err(folder)?;
+        let schemas = Schemas::from_value(object_info(&files).into())
             .map_err(|error| Error::new(ErrorKind::Resources, format!("the node schemas: {error}"), None))?;
         let state = Arc::new(State::new(files, schemas, self.options));
+        let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
+
         let resources =
             |error| Error::new(ErrorKind::Resources, "no resources for the simulator's threads", error);
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(resources)?;
-        let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
         let state = Arc::clone(&sim.state);
-        let connections = thread::Builder::new()
-            .name("comfy-sim".into())
-            .spawn(move || {
-                runtime.block_on(serve(listener, state));
-                runtime.shutdown_background();
-            })
-            .map_err(resources)?;
-        sim.threads.push(connections);
+        // The end of the runtime waits for the files that are being written: later the folder may be gone.
+        let connections = move || runtime.block_on(serve(listener, state));
+        sim.threads
+            .push(thread::Builder::new().name("comfy-sim".into()).spawn(connections).map_err(resources)?);
         let state = Arc::clone(&sim.state);
-        let worker = thread::Builder::new()
-            .name("comfy-sim-worker".into())
-            .spawn(move || executor::work(&state))
-            .map_err(resources)?;
-        sim.threads.push(worker);
+        let worker = move || executor::work(&state);
+        sim.threads
+            .push(thread::Builder::new().name("comfy-sim-worker".into()).spawn(worker).map_err(resources)?);
         Ok(sim)
     }
 }
@@ -197,40 +179,26 @@ async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
             return;
         }
     };
-    let tasks = TaskTracker::new();
+    // Small frames are not to wait for each other.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     let stop = state.stop.clone();
-    let app = routes::app(Arc::clone(&state), tasks.clone());
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        match accepted {
-            Ok((stream, _)) => {
-                // Small frames are not to wait for each other.
-                let _ = stream.set_nodelay(true);
-                tasks.spawn(connection(stream, app.clone(), stop.clone()));
-            }
-            Err(error) => tracing::warn!(%error, "a connection was not accepted"),
-        }
-    }
-    drop(listener);
-    tasks.close();
-    if tokio::time::timeout(GOODBYE, tasks.wait()).await.is_err() {
-        tracing::debug!("connections are cut off");
-    }
-}
-
-async fn connection(stream: TcpStream, app: routes::App, stop: CancellationToken) {
-    let service = TowerToHyperService::new(app);
-    let connection = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let ended = match stop.run_until_cancelled(connection.as_mut()).await {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let sockets = TaskTracker::new();
+    let app = routes::app(state, sockets.clone());
+    let server = axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let goodbye = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GOODBYE).await;
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+    let all = async {
+        let _ = server.await;
+        sockets.close();
+        sockets.wait().await;
+    };
+    tokio::select! {
+        () = all => {}
+        () = goodbye => tracing::debug!("connections are cut off"),
     }
 }

@@ -1,18 +1,23 @@
 //! Who listens on the WebSocket, and who is told what.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::extract::ws;
-use bytes::Bytes;
 use comfy_protocol::{Executing, Message, Status};
 use comfy_workflow::NodeId;
 use indexmap::IndexMap;
-use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
 
 use crate::queue::Client;
 use crate::wire::to_json;
 
+/// How many bytes may wait for a client that does not read them. With more it is cut off.
+const MOST_WAITING: usize = 64 << 20;
+
 /// To whom a message goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Target<'a> {
     Everyone,
     Client(Client<'a>),
@@ -29,48 +34,46 @@ impl<'a> Target<'a> {
 /// are told nothing. When any of them closes, the id is forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
-    by_id: IndexMap<String, Socket>,
+    by_id: IndexMap<String, Incoming>,
     /// The client whose prompt runs, and the node that it runs.
     current: Option<(String, NodeId)>,
 }
 
+/// Where the frames for a socket go in.
 #[derive(Debug)]
-struct Socket {
+struct Incoming {
     sender: UnboundedSender<ws::Message>,
-    flags: Map<String, Json>,
+    waiting: Arc<AtomicUsize>,
+    cut: CancellationToken,
+}
+
+/// Where the frames for a socket come out.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    receiver: UnboundedReceiver<ws::Message>,
+    waiting: Arc<AtomicUsize>,
+    cut: CancellationToken,
 }
 
 impl Sockets {
-    /// A socket has been opened. What it is sent waits in the returned channel, the greeting first.
-    pub(crate) fn connect(&mut self, id: &str, remaining: u64) -> UnboundedReceiver<ws::Message> {
+    /// A socket has been opened. What it is sent waits in what is returned, the greeting first.
+    pub(crate) fn connect(&mut self, id: &str, remaining: u64) -> Outgoing {
         let (sender, receiver) = unbounded_channel();
-        let greeting = Message::Status(Status::new(remaining, Some(id.to_owned())));
-        let _ = sender.send(text(&greeting));
+        let (waiting, cut) = (Arc::<AtomicUsize>::default(), CancellationToken::new());
+        let incoming = Incoming { sender, waiting: Arc::clone(&waiting), cut: cut.clone() };
+        incoming.send(text(&Message::Status(Status::new(remaining, Some(id.to_owned())))));
         if let Some((client, node)) = &self.current
             && client == id
         {
-            let _ = sender.send(text(&Message::Executing(Executing::new(Some(node.clone()), None))));
+            incoming.send(text(&Message::Executing(Executing::new(Some(node.clone()), None))));
         }
-        self.by_id.insert(id.to_owned(), Socket { sender, flags: Map::new() });
-        receiver
+        self.by_id.insert(id.to_owned(), incoming);
+        Outgoing { receiver, waiting, cut }
     }
 
     /// A socket with this id has been closed.
     pub(crate) fn disconnect(&mut self, id: &str) {
         self.by_id.shift_remove(id);
-    }
-
-    /// A client has declared what it can do.
-    pub(crate) fn set_flags(&mut self, id: &str, flags: Map<String, Json>) {
-        if let Some(socket) = self.by_id.get_mut(id) {
-            socket.flags = flags;
-        }
-    }
-
-    /// Whether the client declared `flag` as exactly `true`.
-    #[expect(dead_code, reason = "asked by nodes that send previews")]
-    pub(crate) fn has_flag(&self, id: &str, flag: &str) -> bool {
-        self.by_id.get(id).is_some_and(|socket| socket.flags.get(flag) == Some(&Json::Bool(true)))
     }
 
     /// The node that runs now, for clients that come back; `None` between prompts.
@@ -84,31 +87,64 @@ impl Sockets {
             Target::Everyone if self.by_id.is_empty() => {}
             Target::Everyone => {
                 let frame = text(&message());
-                for socket in self.by_id.values() {
-                    let _ = socket.sender.send(frame.clone());
-                }
+                self.by_id.values().for_each(|socket| socket.send(frame.clone()));
             }
             Target::Client(Client(id)) => {
                 if let Some(socket) = id.and_then(|id| self.by_id.get(id)) {
-                    let _ = socket.sender.send(text(&message()));
+                    socket.send(text(&message()));
                 }
-            }
-        }
-    }
-
-    /// Sends a binary frame.
-    #[expect(dead_code, reason = "sent by nodes that show previews or text")]
-    pub(crate) fn send_binary(&self, target: Target<'_>, frame: Bytes) {
-        for (id, socket) in &self.by_id {
-            if target == Target::Everyone || target == Target::Client(Client(Some(id))) {
-                let _ = socket.sender.send(ws::Message::Binary(frame.clone()));
             }
         }
     }
 }
 
+impl Incoming {
+    fn send(&self, frame: ws::Message) {
+        let length = length(&frame);
+        if self.waiting.fetch_add(length, Ordering::Relaxed) + length > MOST_WAITING {
+            self.cut.cancel();
+        } else {
+            // Nobody receives any more when the socket has just been closed.
+            let _ = self.sender.send(frame);
+        }
+    }
+}
+
+impl Outgoing {
+    /// What is to be sent next. Nothing ever comes when a newer socket has taken the id over.
+    pub(crate) async fn next(&mut self) -> ws::Message {
+        match self.receiver.recv().await {
+            Some(frame) => self.taken(frame),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What is to be sent next, when it is there already.
+    pub(crate) fn try_next(&mut self) -> Option<ws::Message> {
+        let frame = self.receiver.try_recv().ok()?;
+        Some(self.taken(frame))
+    }
+
+    /// Cancelled when the client leaves too much unread.
+    pub(crate) fn cut(&self) -> CancellationToken {
+        self.cut.clone()
+    }
+
+    fn taken(&self, frame: ws::Message) -> ws::Message {
+        self.waiting.fetch_sub(length(&frame), Ordering::Relaxed);
+        frame
+    }
+}
+
+fn length(frame: &ws::Message) -> usize {
+    match frame {
+        ws::Message::Text(text) => text.len(),
+        _ => 0,
+    }
+}
+
 /// A message as a frame.
-pub(crate) fn text(message: &Message) -> ws::Message {
+fn text(message: &Message) -> ws::Message {
     ws::Message::Text(to_json(message).into())
 }
 
@@ -120,8 +156,8 @@ mod tests {
         sockets.send(target, || Message::Executing(Executing::new(Some(node.into()), None)));
     }
 
-    fn heard(receiver: &mut UnboundedReceiver<ws::Message>) -> usize {
-        std::iter::from_fn(|| receiver.try_recv().ok()).count()
+    fn heard(outgoing: &mut Outgoing) -> usize {
+        std::iter::from_fn(|| outgoing.try_next()).count()
     }
 
     #[test]
@@ -144,5 +180,19 @@ mod tests {
         sockets.set_current(Some(("a".into(), "7".into())));
         let (mut a, mut b) = (sockets.connect("a", 1), sockets.connect("b", 1));
         assert_eq!((heard(&mut a), heard(&mut b)), (2, 1));
+    }
+    #[test]
+    fn a_client_that_leaves_too_much_unread_is_cut_off_and_others_are_not() {
+        let mut sockets = Sockets::default();
+        let (mut reader, sleeper) = (sockets.connect("reader", 0), sockets.connect("sleeper", 0));
+        let long = "x".repeat(MOST_WAITING / 8);
+        for _ in 0..8 {
+            assert!(!sleeper.cut().is_cancelled());
+            say(&sockets, Target::Everyone, &long);
+            heard(&mut reader);
+        }
+        assert!(sleeper.cut().is_cancelled());
+        assert!(!reader.cut().is_cancelled());
+        assert_eq!(sleeper.receiver.len(), 8);
     }
 }

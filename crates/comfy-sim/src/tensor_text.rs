@@ -9,6 +9,10 @@ const START: &str = "tensor(";
 
 /// The text of a tensor of floats.
 pub(crate) fn tensor_text(shape: &[usize], data: &[f32]) -> String {
+    if data.is_empty() {
+        let sides: Vec<_> = shape.iter().map(usize::to_string).collect();
+        return format!("{START}[], size=({}))", sides.join(", "));
+    }
     let partly = data.len() > SHOWN_WHOLE;
     let mut shown = Vec::new();
     collect(shape, data, partly, &mut shown);
@@ -149,6 +153,11 @@ mod tests {
           [0.1569, 0.1961, 0.2353],
           [0.2745, 0.3137, 0.3529]]]])";
         assert_eq!(tensor_text(&[1, 2, 3, 3], &data), expected);
+    }
+
+    #[test]
+    fn an_empty_tensor_is_told_by_its_sides() {
+        assert_eq!(tensor_text(&[1, 6, 0, 3], &[]), "tensor([], size=(1, 6, 0, 3))");
     }
 
     #[test]

@@ -39,13 +39,14 @@ pub(crate) enum Value {
     Json(Json),
 }
 
-/// How many numbers a value of this shape holds; an error when it is more than the simulator wants to hold.
+/// How many numbers a value of this shape holds; an error when it is more than the simulator wants to hold. An empty
+/// value counts by its other sides: they can be as long as they like, and whatever is made from it is measured by them.
 pub(crate) fn room_for(shape: [usize; 4]) -> Result<usize, NodeError> {
-    let numbers = shape.iter().fold(1_u128, |product, &side| product.saturating_mul(side as u128));
-    match usize::try_from(numbers) {
-        Ok(numbers) if numbers <= MAX_NUMBERS => Ok(numbers),
-        _ => Err(NodeError::out_of_memory(numbers.saturating_mul(4))),
+    let numbers = shape.iter().fold(1_u128, |product, &side| product.saturating_mul(side.max(1) as u128));
+    if numbers > MAX_NUMBERS as u128 {
+        return Err(NodeError::out_of_memory(numbers.saturating_mul(4)));
     }
+    Ok(shape.iter().product())
 }
 
 /// A number between 0 and 1 as a byte. The server cuts off the fraction; it does not round.
@@ -192,6 +193,8 @@ mod tests {
         assert_eq!(error.exception_type, "RuntimeError");
         assert!(error.message.contains("13194139533312 bytes"), "{}", error.message);
         assert!(room_for([usize::MAX, usize::MAX, usize::MAX, usize::MAX]).is_err());
+        assert!(room_for([0, usize::MAX, 1, 3]).is_err());
+        assert_eq!(room_for([0, 16384, 1, 3]).expect("small"), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -146,7 +146,7 @@ impl Hub {
     pub(crate) async fn register(
         &self,
         prompt_id: String,
-        nodes: Vec<NodeId>,
+        nodes: HashSet<NodeId>,
     ) -> Result<(Arc<Tracked>, String)> {
         let (client_id, is_heard) = self.client_id().await?;
         let heard_by = is_heard.then(|| client_id.clone());

@@ -16,6 +16,7 @@ use comfy_workflow::NodeId;
 use futures_core::Stream;
 
 use crate::{Error, Result};
+use hub::Hub;
 use tracked::Tracked;
 
 /// Something that happened to a job.
@@ -106,11 +107,13 @@ impl Preview {
 pub struct Events {
     buffer: Arc<buffer::Buffer>,
     tracked: Arc<Tracked>,
+    /// Events come only as long as the hub is there.
+    _hub: Arc<Hub>,
 }
 
 impl Events {
-    pub(crate) fn new(tracked: Arc<Tracked>) -> Self {
-        Self { buffer: tracked.subscribe(), tracked }
+    pub(crate) fn new(tracked: Arc<Tracked>, hub: Arc<Hub>) -> Self {
+        Self { buffer: tracked.subscribe(), tracked, _hub: hub }
     }
 
     /// How many previews and reports of progress were dropped because they were not read in time.

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub(crate) type Outcome = Result<Arc<NodeOutputs>>;
 /// A job that the hub follows: what was heard of it, and when to ask for it.
 #[derive(Debug)]
 pub(crate) struct Tracked {
-    nodes: Vec<NodeId>,
+    nodes: HashSet<NodeId>,
     silence: Duration,
     state: Mutex<State>,
     outcome: watch::Sender<Option<Outcome>>,
@@ -67,7 +68,7 @@ pub(super) enum HeardEnd {
 impl Tracked {
     pub(crate) fn new(
         prompt_id: String,
-        nodes: Vec<NodeId>,
+        nodes: HashSet<NodeId>,
         heard_by: Option<String>,
         silence: Duration,
     ) -> Self {
@@ -180,7 +181,7 @@ impl Tracked {
                 state.emit(Event::Started);
             }
             Message::ExecutionCached(cached) => {
-                state.progress.nodes_done = self.nodes.iter().filter(|id| cached.nodes.contains(id)).count();
+                state.progress.nodes_done = cached.nodes.iter().filter(|id| self.nodes.contains(*id)).count();
                 state.emit(Event::Cached(cached.nodes));
             }
             Message::ProgressState(progress) => {

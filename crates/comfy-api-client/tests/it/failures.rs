@@ -84,6 +84,27 @@ async fn a_path_prefix_and_a_trailing_slash_are_understood() {
 }
 
 #[tokio::test]
+async fn a_server_is_reached_over_ipv6() {
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else {
+        assert!(std::env::var_os("CI").is_none(), "this machine has no IPv6");
+        eprintln!("skipped: this machine has no IPv6");
+        return;
+    };
+    let sim = Sim::start().await.unwrap();
+    let server = sim.address();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut upstream = tokio::net::TcpStream::connect(server).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut upstream).await });
+        }
+    });
+    let client =
+        in_time(Client::builder(address.to_string()).tracking(Tracking::WebSocket).connect()).await.unwrap();
+    in_time(async { client.submit(&picture(fresh())).await.unwrap().await.unwrap() }).await;
+}
+
+#[tokio::test]
 async fn a_reply_that_is_no_json_is_shown() {
     let address = serve(Router::new().fallback(|| async { Html("<html>Please log in</html>") })).await;
     let error = refusal(&address).await;

@@ -49,3 +49,20 @@ async fn readers_of_events_on_other_threads_all_see_the_end() {
     let ends = in_time(join_all(readers)).await;
     assert!(ends.into_iter().all(|ends| ends.unwrap() == 1));
 }
+
+#[tokio::test]
+async fn events_go_on_when_client_and_job_are_gone() {
+    let server = TestServer::simulated().await;
+    let mut events = {
+        let client = server.client().await;
+        client.submit(&picture(fresh())).await.unwrap().events()
+    };
+    in_time(async {
+        let mut last = None;
+        while let Some(event) = events.next().await {
+            last = Some(event.unwrap());
+        }
+        assert!(matches!(last, Some(Event::Finished)));
+    })
+    .await;
+}

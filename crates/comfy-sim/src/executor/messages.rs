@@ -49,7 +49,7 @@ impl<'a> Voice<'a> {
 
     /// A node begins.
     pub(super) fn executing(&mut self, node: &NodeId) {
-        self.set_progress(node, NodeState::Running, 0.0.into_number(), 1.0.into_number());
+        self.set_progress(node, NodeState::Running, float(0.0), float(1.0));
         if let Some(Client(Some(client))) = self.item.0.client() {
             self.state.sockets().set_current(Some((client.to_owned(), node.clone())));
         }
@@ -61,7 +61,7 @@ impl<'a> Voice<'a> {
         if let Some(ui) = ui {
             self.show(node, Some(ui));
         }
-        self.set_progress(node, NodeState::Finished, 1.0.into_number(), 1.0.into_number());
+        self.set_progress(node, NodeState::Finished, float(1.0), float(1.0));
     }
 
     /// A node's turn came, but its result was known.
@@ -147,12 +147,6 @@ impl<'a> Voice<'a> {
     }
 }
 
-trait IntoNumber {
-    fn into_number(self) -> Number;
-}
-
-impl IntoNumber for f64 {
-    fn into_number(self) -> Number {
-        Number::from_f64(self).unwrap_or_else(|| 0.into())
-    }
+fn float(number: f64) -> Number {
+    Number::from_f64(number).unwrap_or_else(|| 0.into())
 }

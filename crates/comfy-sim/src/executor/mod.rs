@@ -8,11 +8,8 @@ mod cache;
 mod messages;
 mod order;
 mod plan;
-mod pyset;
 mod run;
 mod signature;
-
-pub(crate) use pyset::set_order;
 
 /// Runs prompts until the simulator stops, or until a prompt comes that ends the worker of a real server too. Then
 /// the queue fills up while everything else goes on working.

@@ -139,6 +139,11 @@ impl Node<'_> {
         self.schema.is_some_and(|schema| schema.input(input).is_some())
     }
 
+    /// The inputs that the server fills itself.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.schema.into_iter().flat_map(|schema| &schema.hidden)
+    }
+
     pub(super) fn is_output(&self) -> bool {
         self.schema.is_some_and(|schema| schema.output_node)
     }

@@ -13,6 +13,7 @@ use super::messages::Voice;
 use super::order::Order;
 use super::plan::{Fatal, Node, Plan, Source};
 use crate::nodes::{Context, Inputs, NodeError, Ran};
+use crate::python::python_text;
 use crate::queue::SharedItem;
 use crate::state::{Pause, State};
 use crate::value::Value;
@@ -184,7 +185,7 @@ impl Run<'_> {
     }
 
     /// The failure of a node as the server reports it.
-    fn report(&self, at: usize, error: NodeError, inputs: Map<String, Json>) -> ExecutionError {
+    fn report(&self, at: usize, error: NodeError, mut inputs: Map<String, Json>) -> ExecutionError {
         let node = &self.plan.nodes[at];
         let message = format!("{}\n", error.message);
         let mut report = ExecutionError::new(
@@ -196,6 +197,19 @@ impl Run<'_> {
         );
         report.executed.clone_from(&self.executed);
         report.traceback = vec![format!("  File \"nodes.py\", in {}\n", node.class_type)];
+        for (name, kind) in node.hidden() {
+            let value = match kind.as_str() {
+                "PROMPT" => python_text(&self.prompt).into(),
+                "EXTRA_PNGINFO" => self
+                    .item
+                    .0
+                    .extra_data
+                    .get("extra_pnginfo")
+                    .map_or(Json::Null, |entries| Value::Json(entries.clone()).shown()),
+                _ => continue,
+            };
+            inputs.insert(name.clone(), Json::Array(vec![value]));
+        }
         report.current_inputs = Json::Object(inputs);
         report.current_outputs = self.plan.nodes.iter().map(|node| Json::from(node.id)).collect();
         report

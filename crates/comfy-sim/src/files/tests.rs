@@ -113,6 +113,7 @@ fn uploads_with_a_taken_name_are_numbered_unless_they_are_the_same() {
 #[test]
 fn numbers_stand_before_the_extension() {
     let (_directory, files) = files();
+    store(&files, "sub.d", "x", b"1").expect("stored");
     for (name, numbered) in [
         ("a.tar.gz", "a.tar (1).gz"),
         ("noext", "noext (1)"),
@@ -132,6 +133,9 @@ fn uploads_go_where_they_are_sent_and_nowhere_else() {
     assert_eq!(stored.subfolder, "./x/../y");
     assert!(files.root(Folder::Input).join("y").join("s.png").is_file());
     assert_eq!(store(&files, "", "/abs.png", b"x").expect("stored").name, "abs.png");
+    // A folder is made for the subfolder, not for a name with a slash.
+    assert!(matches!(store(&files, "sub", "in/deep.png", b"x"), Err(FilesError::Io { .. })));
+    store(&files, "sub/in", "s.png", b"x").expect("stored");
     assert_eq!(store(&files, "sub", "in/deep.png", b"x").expect("stored").name, "in/deep.png");
     for (subfolder, name) in [
         ("..", "s.png"),
@@ -252,10 +256,12 @@ fn the_place_in_the_batch_is_filled_in_last() {
 }
 
 #[test]
-fn temporary_files_can_be_cleared() {
+fn temporary_files_are_removed_at_the_start_and_others_kept() {
     let (_directory, files) = files();
-    files.clear_temp().expect("nothing to clear");
-    files.store_upload(Folder::Temp, "", "a.png", b"x", false).expect("stored");
-    files.clear_temp().expect("cleared");
-    assert!(files.list(Folder::Temp).is_empty());
+    files.prepare().expect("nothing to remove");
+    for folder in Folder::ALL {
+        files.store_upload(folder, "", "a.png", b"x", false).expect("stored");
+    }
+    files.prepare().expect("removed");
+    assert_eq!(Folder::ALL.map(|folder| files.list(folder).len()), [1, 1, 0]);
 }

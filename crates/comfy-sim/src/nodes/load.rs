@@ -7,12 +7,14 @@ use std::path::Path;
 
 use ::image::error::ImageError;
 use ::image::{DynamicImage, ImageDecoder as _, ImageReader, Limits};
+use comfy_workflow::validate::CheckResult;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 
 use super::mask::channel_of;
 use super::{Context, Inputs, NodeError, Ran};
 use crate::files::{Files, FilesError, Folder};
+use crate::python::type_name;
 use crate::value::{Image, Mask, Value, room_for};
 
 /// Larger files are not read into memory.
@@ -53,12 +55,14 @@ fn transparency(image: &Image) -> Result<Mask, NodeError> {
 }
 
 /// Refuses a name without a file.
-pub(super) fn check(inputs: &Map<String, Json>, files: &Files) -> Result<(), String> {
-    let Some(name) = inputs.get("image") else { return Ok(()) };
-    let name = crate::python::python_text(name);
-    match files.resolve_annotated(&name, Folder::Input) {
-        Ok(path) if path.exists() => Ok(()),
-        _ => Err(format!("Invalid image file: {name}")),
+pub(super) fn check(image: &Json, files: &Files) -> CheckResult {
+    let Json::String(name) = image else {
+        let message = format!("'{}' object has no attribute 'endswith'", type_name(image));
+        return CheckResult::raised("AttributeError", message);
+    };
+    match files.resolve_annotated(name, Folder::Input) {
+        Ok(path) if path.exists() => CheckResult::Passed,
+        _ => CheckResult::failed(format!("Invalid image file: {name}")),
     }
 }
 
@@ -158,16 +162,21 @@ fn decode(bytes: &[u8], path: &Path) -> Result<Image, NodeError> {
     if let Some(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
-    Ok(to_image(picture))
+    Ok(to_image(picture, has_palette(bytes)))
 }
 
-fn to_image(picture: DynamicImage) -> Image {
+/// Whether it is a PNG with a palette: the server takes all of these for transparent.
+fn has_palette(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x89PNG") && bytes.get(25) == Some(&3)
+}
+
+fn to_image(picture: DynamicImage, has_palette: bool) -> Image {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let color = picture.color();
     let deep = color.bytes_per_pixel() > color.channel_count();
     let from_bytes = |bytes: Vec<u8>| bytes.into_iter().map(|byte| f32::from(byte) / 255.0).collect();
     let from_words = |words: Vec<u16>| words.into_iter().map(|word| f32::from(word) / 65535.0).collect();
-    let (channels, data) = match (color.has_alpha(), deep) {
+    let (channels, data) = match (color.has_alpha() || has_palette, deep) {
         (false, false) => (3, from_bytes(picture.into_rgb8().into_raw())),
         (true, false) => (4, from_bytes(picture.into_rgba8().into_raw())),
         (false, true) => (3, from_words(picture.into_rgb16().into_raw())),

@@ -1,5 +1,6 @@
 //! The nodes that the simulator computes for real, one file per family.
 
+use comfy_workflow::validate::CheckResult;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
@@ -24,7 +25,7 @@ pub(crate) use error::NodeError;
 pub(crate) use schemas::{object_info, object_info_of};
 
 type Run = fn(&Inputs, &mut Context<'_>) -> Result<Ran, NodeError>;
-type Check = fn(&Map<String, Json>, &Files) -> Result<(), String>;
+type Check = fn(&Json, &Files) -> CheckResult;
 type Changed = fn(&Map<String, Json>, &Files) -> Json;
 
 /// A node class: its name on the wire and what it does.
@@ -32,8 +33,8 @@ type Changed = fn(&Map<String, Json>, &Files) -> Json;
 pub(crate) struct NodeClass {
     pub(crate) name: &'static str,
     pub(crate) run: Run,
-    /// The node's own check of its constant inputs before a prompt is queued (`VALIDATE_INPUTS` on the server):
-    /// the text that follows the input's name in `custom_validation_failed`.
+    /// The node's own check of its input `image` before a prompt is queued (`VALIDATE_INPUTS` on the server). A link
+    /// is null there.
     pub(crate) check: Option<Check>,
     /// The node's change check (`IS_CHANGED` on the server), part of its cache signature. `Null` stands for a
     /// check that failed, which makes the node run every time.

@@ -146,6 +146,9 @@ pub(crate) fn resample(
     height: usize,
     method: Method,
 ) -> Result<Image, NodeError> {
+    if (width == 0 || height == 0) && method == Method::Lanczos {
+        return Err(NodeError::value_error("height and width must be > 0"));
+    }
     if width == 0 || height == 0 || image.width == 0 || image.height == 0 {
         return Err(NodeError::runtime_error(format!(
             "Input and output sizes should be greater than 0, but got input (H: {}, W: {}) output (H: {height}, W: {width})",

@@ -11,8 +11,9 @@ use serde_json::{Value as Json, json};
 use super::inputs::FirstUse;
 use super::{Context, Inputs, NodeError, Ran};
 use crate::files::{FilesError, Folder};
-use crate::python::{python_json, string_repr};
+use crate::python::string_repr;
 use crate::value::{Image, Value};
+use crate::wire::to_json;
 
 /// SaveImage: into `output`, under the prefix that the user chose.
 pub(super) fn save_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
@@ -68,7 +69,7 @@ fn note(key: &str, json: &Json) -> Result<Vec<u8>, NodeError> {
         bytes.push(u8::try_from(u32::from(character)).map_err(|_| not_latin(key))?);
     }
     bytes.push(0);
-    bytes.extend(python_json(json).into_bytes());
+    bytes.extend(to_json(json).into_bytes());
     Ok(bytes)
 }
 

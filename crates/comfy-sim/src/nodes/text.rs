@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::{Context, Inputs, NodeError, Ran};
-use crate::python;
 use crate::value::Value;
+use crate::wire::to_indented_json;
 
 /// PrimitiveInt, PrimitiveFloat, PrimitiveString, PrimitiveStringMultiline and PrimitiveBoolean: the value itself.
 /// Its type was made right when the prompt was validated.
@@ -23,7 +23,7 @@ pub(super) fn concatenate(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, N
 /// torch prints them. The text is also the node's output.
 pub(super) fn preview_any(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let text = match inputs.value("source")? {
-        Value::Json(json @ (Json::Array(_) | Json::Object(_))) => python::python_json_indented(json),
+        Value::Json(json @ (Json::Array(_) | Json::Object(_))) => to_indented_json(json),
         other => other.python_text(),
     };
     let text = Json::from(text);

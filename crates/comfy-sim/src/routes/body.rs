@@ -2,9 +2,8 @@
 
 use std::io::Read as _;
 
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::extract::{FromRequest as _, Request};
+use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use comfy_protocol::json;
 use flate2::read::{GzDecoder, ZlibDecoder};
@@ -37,9 +36,9 @@ impl From<BadBody> for Refusal {
 
 /// Reads a body as JSON, whatever its content type says.
 pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
-    let (parts, body) = request.into_parts();
-    let bytes = read(&parts.headers, body).await?;
-    if !is_known_charset(&parts.headers) {
+    let is_text = is_known_charset(request.headers());
+    let bytes = read(request).await?;
+    if !is_text {
         return Err(BadBody::Trouble);
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| BadBody::Trouble)?;
@@ -50,12 +49,15 @@ pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
 }
 
 /// Reads a body, unpacked.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BadBody> {
-    // An error that is not the limit is a connection that broke; nobody reads the answer then.
-    let bytes = axum::body::to_bytes(body, LIMIT).await.map_err(|_| BadBody::TooLarge)?;
+pub(super) async fn read(request: Request) -> Result<Bytes, BadBody> {
+    let coding = request.headers().get(header::CONTENT_ENCODING).cloned();
+    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => BadBody::TooLarge,
+        _ => BadBody::Trouble,
+    })?;
     let mut unpacked = Vec::new();
     let limit = MAX_UPLOAD_SIZE + 1;
-    let done = match headers.get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes()) {
+    let done = match coding.as_ref().map(|coding| coding.as_bytes()) {
         Some(b"gzip") => GzDecoder::new(&*bytes).take(limit).read_to_end(&mut unpacked),
         Some(b"deflate") => ZlibDecoder::new(&*bytes).take(limit).read_to_end(&mut unpacked),
         _ => return Ok(bytes),

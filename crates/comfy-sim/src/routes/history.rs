@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -32,7 +33,12 @@ pub(super) async fn list(State(state): State<Arc<state::State>>, request: Reques
     answer::json(&Entries(entries))
 }
 
-pub(super) async fn show(State(state): State<Arc<state::State>>, Path(prompt_id): Path<String>) -> Response {
+pub(super) async fn show(
+    State(state): State<Arc<state::State>>,
+    prompt_id: Result<Path<String>, PathRejection>,
+) -> Response {
+    // What is no text is nobody's id.
+    let prompt_id = prompt_id.map(|Path(id)| id).unwrap_or_default();
     let entry = state.history().get(&prompt_id);
     answer::json(&Entries(entry.map(|entry| (prompt_id, entry)).into_iter().collect()))
 }

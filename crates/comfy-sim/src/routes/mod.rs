@@ -7,7 +7,6 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{get, post};
-use hyper::body::Incoming;
 use tokio_util::task::TaskTracker;
 use tower::util::{MapRequest, MapResponse};
 
@@ -31,15 +30,15 @@ mod ws;
 /// The whole of the HTTP side.
 pub(crate) type App = MapResponse<MapRequest<Router, OnRequest>, OnResponse>;
 
-type OnRequest = fn(axum::http::Request<Incoming>) -> axum::http::Request<Incoming>;
+type OnRequest = fn(Request) -> Request;
 type OnResponse = fn(Response) -> Response;
 
 /// What every handler gets.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     state: Arc<State>,
-    /// Counts what has to end before the simulator has stopped.
-    tasks: TaskTracker,
+    /// The open WebSockets: they have to end before the simulator has stopped.
+    sockets: TaskTracker,
 }
 
 impl axum::extract::FromRef<Shared> for Arc<State> {
@@ -49,7 +48,7 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 }
 
 /// Builds the HTTP side.
-pub(crate) fn app(state: Arc<State>, tasks: TaskTracker) -> App {
+pub(crate) fn app(state: Arc<State>, sockets: TaskTracker) -> App {
     let routes = table();
     let router = Router::new()
         .merge(routes.clone())
@@ -59,7 +58,7 @@ pub(crate) fn app(state: Arc<State>, tasks: TaskTracker) -> App {
         .fallback(answer::unknown_path)
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .layer(axum::middleware::from_fn(watch::watch))
-        .with_state(Shared { state, tasks });
+        .with_state(Shared { state, sockets });
     MapResponse::new(MapRequest::new(router, paths::normalised), answer::finished)
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::Map;
@@ -15,7 +16,12 @@ pub(super) async fn all(State(state): State<Arc<state::State>>) -> Response {
 }
 
 /// One class; an empty object when there is none of this name.
-pub(super) async fn one(State(state): State<Arc<state::State>>, Path(class): Path<String>) -> Response {
+pub(super) async fn one(
+    State(state): State<Arc<state::State>>,
+    class: Result<Path<String>, PathRejection>,
+) -> Response {
+    // What is no text is no class.
+    let class = class.map(|Path(class)| class).unwrap_or_default();
     let info = nodes::object_info_of(&class, &state.files);
     let entry: Map<_, _> = info.map(|info| (class, info)).into_iter().collect();
     answer::json(&entry)

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use comfy_protocol::ExecInfo;
 use comfy_workflow::validate::{
-    Accepted, CheckInputs, CheckResult, NodeChecks, NodeErrors, Options, Validator, Verdict, validate,
+    Accepted, CheckInputs, CheckResult, NodeChecks, NodeErrors, Options, Order, Validator, Verdict, validate,
 };
 use serde::Serialize;
 use serde_json::{Map, Number, Value as Json, json};
@@ -16,7 +16,7 @@ use super::answer::{self, Refusal};
 use super::body::read_json;
 use crate::files::Files;
 use crate::queue::{Item, SharedItem};
-use crate::{executor, nodes, python, state};
+use crate::{nodes, python, state};
 
 /// Keys of `extra_data` that are shown to nobody.
 const SENSITIVE: [&str; 2] = ["auth_token_comfy_org", "api_key_comfy_org"];
@@ -55,8 +55,12 @@ pub(super) async fn submit(
         .remove("prompt")
         .ok_or_else(|| refuse("no_prompt", "No prompt provided", "No prompt provided"))?;
     let prompt_id = prompt_id(&body)?;
+    // The server looks for a key in it early, which texts and lists let it do. They fail after validation.
+    if matches!(body.get("extra_data"), Some(Json::Null | Json::Bool(_) | Json::Number(_))) {
+        return Ok(answer::trouble());
+    }
     let checks = Checks { files: &state.files };
-    let mut options = Options::new(&state.schemas).checks(&checks);
+    let mut options = Options::new(&state.schemas).checks(&checks).order(Order::HashSeedZero);
     if let Some(targets) = body.get("partial_execution_targets").filter(|targets| !targets.is_null()) {
         options = options.partial_targets(targets);
     }
@@ -70,8 +74,6 @@ pub(super) async fn submit(
         _ => return Ok(answer::trouble()),
     };
     let extra_data = extra_data(&mut body, &headers)?;
-    // The server walks through the outputs twice, from one set into another.
-    let outputs = executor::set_order(executor::set_order(outputs));
     let item = Arc::new(Item { number, prompt_id, prompt: Arc::new(prompt), extra_data, outputs });
     if state.enqueue(SharedItem(Arc::clone(&item))).is_err() {
         return Ok(answer::trouble());
@@ -160,10 +162,6 @@ impl NodeChecks for Checks<'_> {
         let Some(check) = nodes::class(class_type).and_then(|class| class.check) else {
             return CheckResult::Passed;
         };
-        let values = inputs.values.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        match check(&values, self.files) {
-            Ok(()) => CheckResult::Passed,
-            Err(text) => CheckResult::failed(text),
-        }
+        inputs.values.get("image").map_or(CheckResult::Passed, |image| check(image, self.files))
     }
 }

@@ -69,8 +69,7 @@ async fn read(request: Request) -> Result<Form, Refusal> {
             }
         }
         "application/x-www-form-urlencoded" => {
-            let (parts, body) = request.into_parts();
-            let body = super::body::read(&parts.headers, body).await?;
+            let body = super::body::read(request).await?;
             let has_image = url::form_urlencoded::parse(&body).any(|(name, _)| name == "image");
             form.image = has_image.then(|| Image { name: None, content: Bytes::new() });
         }

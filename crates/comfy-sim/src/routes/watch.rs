@@ -56,7 +56,7 @@ fn malformed(request: &Request) -> Option<String> {
     let method = request.method();
     let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
     if target.len() > LONGEST_LINE {
-        let start = &target[..SHOWN];
+        let start = String::from_utf8_lossy(&target.as_bytes()[..SHOWN]);
         return Some(format!("Got more than {LONGEST_LINE} bytes when reading: bytearray(b'{start}...')."));
     }
     if let Some(value) = request.headers().values().find(|value| value.len() > LONGEST_LINE) {

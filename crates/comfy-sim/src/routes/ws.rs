@@ -9,12 +9,11 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use comfy_protocol::json;
 use futures_util::SinkExt as _;
-use serde_json::{Map, Value as Json};
-use tokio::sync::mpsc::UnboundedReceiver;
+use serde_json::Value as Json;
 
 use super::{Shared, answer};
 use crate::queue::Client;
-use crate::sockets::Target;
+use crate::sockets::{Outgoing, Target};
 use crate::state;
 
 /// The longest message that the server takes from a client.
@@ -35,33 +34,40 @@ pub(super) async fn open(
     let id = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "clientId");
     let id = id.map(|(_, id)| id.into_owned()).filter(|id| !id.is_empty());
     let id = id.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
-    let Shared { state, tasks } = shared;
+    let Shared { state, sockets } = shared;
     upgrade
         .max_message_size(LONGEST_MESSAGE)
         .max_frame_size(LONGEST_MESSAGE)
-        .on_upgrade(move |socket| tasks.track_future(converse(socket, id, state)))
+        .on_upgrade(move |socket| sockets.track_future(converse(socket, id, state)))
 }
 
 async fn converse(mut socket: WebSocket, id: String, state: Arc<state::State>) {
-    let remaining = state.remaining();
-    let mut outgoing = Some(state.sockets().connect(&id, remaining));
+    // In one step, so that no change of the queue falls between the greeting and the first message.
+    let outgoing = state.queue(|queue| state.sockets().connect(&id, queue.remaining()));
+    let cut = outgoing.cut();
+    if cut.run_until_cancelled(talk(&mut socket, outgoing, &id, &state)).await.is_none() {
+        tracing::debug!(id, "a client that does not read is cut off");
+        state.sockets().disconnect(&id);
+    }
+}
+
+/// Sends and listens until the socket is closed.
+async fn talk(socket: &mut WebSocket, mut outgoing: Outgoing, id: &str, state: &state::State) {
     let mut introduced = false;
     loop {
         tokio::select! {
-            frame = next(&mut outgoing) => {
-                // When a newer socket has taken the id over, nothing more comes: the socket only listens then.
-                let Some(frame) = frame else { continue };
-                if send(&mut socket, frame, &mut outgoing).await.is_err() {
+            frame = outgoing.next() => {
+                if send(socket, frame, &mut outgoing).await.is_err() {
                     break;
                 }
             }
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) if !introduced => {
-                    introduced = introduce(&text, &id, &state);
+                    introduced = introduce(&text, id, state);
                 }
                 Some(Ok(Message::Close(_))) => {
                     // Forgotten before the answer is sent: a client that has seen it can come back under the same id.
-                    state.sockets().disconnect(&id);
+                    state.sockets().disconnect(id);
                     let _ = socket.flush().await;
                     return;
                 }
@@ -74,44 +80,25 @@ async fn converse(mut socket: WebSocket, id: String, state: Arc<state::State>) {
             }
         }
     }
-    state.sockets().disconnect(&id);
-}
-
-/// What is to be sent next; it never comes when there is nobody left who sends.
-async fn next(outgoing: &mut Option<UnboundedReceiver<Message>>) -> Option<Message> {
-    let Some(receiver) = outgoing else { return std::future::pending().await };
-    let frame = receiver.recv().await;
-    if frame.is_none() {
-        *outgoing = None;
-    }
-    frame
+    state.sockets().disconnect(id);
 }
 
 /// Sends a frame and all that wait behind it at once.
-async fn send(
-    socket: &mut WebSocket,
-    frame: Message,
-    outgoing: &mut Option<UnboundedReceiver<Message>>,
-) -> Result<(), axum::Error> {
+async fn send(socket: &mut WebSocket, frame: Message, outgoing: &mut Outgoing) -> Result<(), axum::Error> {
     socket.feed(frame).await?;
-    while let Some(frame) = outgoing.as_mut().and_then(|receiver| receiver.try_recv().ok()) {
+    while let Some(frame) = outgoing.try_next() {
         socket.feed(frame).await?;
     }
     socket.flush().await
 }
 
-/// Reads the first message of a client. Says whether it was one: what is no JSON object does not count.
+/// Reads the first message of a client. Says whether it was one: what is no JSON object does not count. What the client
+/// declares there does not matter: it is about previews, and no node here sends any.
 fn introduce(text: &str, id: &str, state: &state::State) -> bool {
-    let Ok(Json::Object(mut message)) = json::from_str(text) else { return false };
+    let Ok(Json::Object(message)) = json::from_str(text) else { return false };
     if message.get("type").and_then(Json::as_str) == Some("feature_flags") {
-        let flags = match message.remove("data") {
-            Some(Json::Object(flags)) => flags,
-            _ => Map::new(),
-        };
-        let features = state.features();
-        let mut sockets = state.sockets();
-        sockets.set_flags(id, flags);
-        sockets.send(Target::Client(Client(Some(id))), || comfy_protocol::Message::FeatureFlags(features.0));
+        let features = || comfy_protocol::Message::FeatureFlags(state.features().0);
+        state.sockets().send(Target::Client(Client(Some(id))), features);
     }
     true
 }

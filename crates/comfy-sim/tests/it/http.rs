@@ -54,6 +54,18 @@ async fn bodies_beyond_the_limit_are_refused() {
 }
 
 #[tokio::test]
+async fn paths_that_are_no_text_or_far_too_long_are_answered() {
+    let sim = Sim::start().await.unwrap();
+    assert_eq!(get_json(&sim, "/history/%FF").await, json!({}));
+    assert_eq!(get_json(&sim, "/object_info/%FF").await, json!({}));
+    // The place where the answer cuts the path is in the middle of a character.
+    let long = format!("/{}{}", "a".repeat(98), "ü".repeat(5000));
+    let answer = get(&sim, &long).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().starts_with("Got more than 8190 bytes when reading: bytearray(b'/aaa"));
+}
+
+#[tokio::test]
 async fn a_saved_picture_can_be_viewed_whole_in_part_and_again() {
     let sim = Sim::start().await.unwrap();
     let mut socket = Socket::open(&sim, "a").await;

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use comfy_sim::{ErrorKind, Sim};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -62,6 +63,40 @@ async fn files_are_removed_unless_a_folder_was_given() {
 }
 
 #[tokio::test]
+async fn a_folder_that_cannot_be_made_is_an_error() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = Sim::builder().base_dir(file.path().join("in a file")).start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Folder);
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn a_start_that_fails_leaves_the_files_of_the_running_one_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::builder().base_dir(folder.path()).start().await.unwrap();
+    std::fs::write(folder.path().join("temp/in use"), "x").unwrap();
+    let second = Sim::builder().base_dir(folder.path()).port(sim.address().port()).start().await;
+    assert_eq!(second.unwrap_err().kind(), ErrorKind::Listen);
+    assert!(folder.path().join("temp/in use").is_file());
+}
+
+#[tokio::test]
+async fn a_drop_waits_for_no_task_of_its_runtime() {
+    // Sockets, a connection in the middle of a request and a running node, all served by the runtime whose only thread
+    // the drop keeps busy.
+    let sim = Sim::builder().node_delay(Duration::from_secs(3600)).start().await.unwrap();
+    let mut socket = Socket::open(&sim, "a").await;
+    submit(&sim, "a", three_nodes("x")).await;
+    socket.until("executing 1").await;
+    let mut half = TcpStream::connect(sim.address()).await.unwrap();
+    half.write_all(b"POST /prompt HTTP/1.1\r\nContent-Length: 100\r\n\r\n{").await.unwrap();
+    let address = sim.address();
+    drop(sim);
+    assert!(TcpStream::connect(address).await.is_err());
+    assert!(matches!(socket.next_frame().await, Some(Message::Close(_))));
+}
+
+#[tokio::test]
 async fn many_simulators_run_side_by_side() {
     let mut sims = Vec::new();
     for _ in 0..50 {
@@ -72,11 +107,4 @@ async fn many_simulators_run_side_by_side() {
         submit(sim, "a", three_nodes("x")).await;
         socket.until("executing null").await;
     }
-}
-
-#[test]
-fn a_simulator_needs_no_runtime() {
-    let sim = Sim::builder().start_blocking().unwrap();
-    assert!(std::net::TcpStream::connect(sim.address()).is_ok());
-    assert_eq!(sim.url(), format!("http://{}", sim.address()));
 }

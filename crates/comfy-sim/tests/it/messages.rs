@@ -193,3 +193,39 @@ async fn a_prompt_that_ends_a_real_worker_ends_this_one_too() {
     assert_eq!(queue["queue_running"][0][1], json!(id));
     assert_eq!(queue["queue_pending"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn the_report_of_a_failed_node_shows_what_the_server_filled_in() {
+    let sim = Sim::start().await.unwrap();
+    let mut socket = Socket::open(&sim, "a").await;
+    let prompt = json!({"1": {"class_type": "PreviewImage", "inputs": {"images": 5}}});
+    submit(&sim, "a", prompt).await;
+    let mut message = Value::Null;
+    while message["type"] != "execution_error" {
+        message = socket.next().await;
+    }
+    let printed = "{'1': {'class_type': 'PreviewImage', 'inputs': {'images': 5}}}";
+    let inputs = json!({"images": [5], "prompt": [printed], "extra_pnginfo": [null]});
+    assert_eq!(message["data"]["current_inputs"].to_string(), inputs.to_string());
+}
+
+#[tokio::test]
+async fn a_picture_of_impossible_size_fails_and_the_next_prompt_runs() {
+    let sim = Sim::start().await.unwrap();
+    let mut socket = Socket::open(&sim, "a").await;
+    // Numbers that come along a link are not held to the limits of the input.
+    for (batch, side) in [(4096, 16384), (0, i64::MAX), (1, i64::MAX)] {
+        let number = |value: i64| json!({"class_type": "PrimitiveInt", "inputs": {"value": value}});
+        let prompt = json!({
+            "b": number(batch), "s": number(side),
+            "1": {"class_type": "EmptyImage", "inputs": {"width": ["s", 0], "height": ["s", 0], "batch_size": ["b", 0], "color": 0}},
+            "2": {"class_type": "ImageScale", "inputs": {"image": ["1", 0], "upscale_method": "bilinear", "width": ["s", 0], "height": ["s", 0], "crop": "center"}},
+            "3": {"class_type": "PreviewAny", "inputs": {"source": ["2", 0]}},
+        });
+        submit(&sim, "a", prompt).await;
+        let heard = socket.until("executing null").await;
+        assert!(heard.contains(&"error 1 RuntimeError".to_owned()), "{heard:?}");
+    }
+    submit(&sim, "a", three_nodes("x")).await;
+    assert!(socket.until("executing null").await.contains(&"success".to_owned()));
+}

@@ -54,6 +54,12 @@ async fn loaded_pictures_are_as_recorded() {
 }
 
 #[tokio::test]
+async fn prompts_that_go_round_in_circles_are_as_recorded() {
+    // The last prompt needs a class that is not simulated.
+    replay_until("dependency_cycles", "GetImageSize").await;
+}
+
+#[tokio::test]
 async fn edges_of_the_http_side_are_as_recorded() {
     replay("http_edges").await;
     replay("sec_fetch").await;

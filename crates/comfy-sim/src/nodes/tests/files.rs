@@ -126,6 +126,25 @@ fn a_picture_without_transparency_has_an_empty_mask_of_64_pixels() {
 }
 
 #[test]
+fn a_palette_without_transparency_has_an_empty_mask_of_its_own_size() {
+    let bench = Bench::new();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 3, 2);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_palette(vec![9, 9, 9, 200, 100, 0]);
+    let mut writer = encoder.write_header().expect("a header");
+    writer.write_image_data(&[0, 1, 0, 1, 0, 1]).expect("pixels");
+    writer.finish().expect("an end");
+    bench.put("p.png", &bytes);
+    for prompt in [save_mask("p.png"), save_channel("p.png", "alpha")] {
+        let mask = decode(&bench.saved(prompt));
+        assert_eq!((mask.width, mask.height, mask.bytes), (3, 2, vec![0; 18]));
+    }
+    let colours = decode(&bench.saved(save_loaded("p.png"))).bytes;
+    assert_eq!(colours, [9, 9, 9, 200, 100, 0].repeat(3));
+}
+
+#[test]
 fn pictures_are_turned_as_their_orientation_says() {
     let bench = Bench::new();
     let picture =
@@ -204,15 +223,15 @@ fn the_check_knows_which_files_exist() {
     let bench = Bench::new();
     bench.put("a.png", b"x");
     let check = class("LoadImage").and_then(|class| class.check).expect("a check");
-    let check = |image: Json| check(&Map::from_iter([("image".to_owned(), image)]), &bench.files);
-    assert_eq!(check(json!("a.png")), Ok(()));
-    assert_eq!(check(json!("a.png [input]")), Ok(()));
-    assert_eq!(check(json!("")), Ok(()), "the folder itself exists");
+    let check = |image: Json| check(&image, &bench.files);
+    assert_eq!(check(json!("a.png")), CheckResult::Passed);
+    assert_eq!(check(json!("a.png [input]")), CheckResult::Passed);
+    assert_eq!(check(json!("")), CheckResult::Passed, "the folder itself exists");
     for name in ["nope.png", "../../etc/passwd", "a.png [output]", "a.png[input]", "/etc/passwd"] {
-        assert_eq!(check(json!(name)), Err(format!("Invalid image file: {name}")));
+        assert_eq!(check(json!(name)), CheckResult::failed(format!("Invalid image file: {name}")));
     }
-    let linked = class("LoadImage").and_then(|class| class.check).expect("a check");
-    assert_eq!(linked(&Map::new(), &bench.files), Ok(()));
+    let linked = CheckResult::raised("AttributeError", "'NoneType' object has no attribute 'endswith'");
+    assert_eq!(check(Json::Null), linked);
 }
 
 #[test]
@@ -240,7 +259,7 @@ fn saved_pictures_carry_the_prompt_and_the_extra_entries() {
     let mut note = |key: &[u8], text: &str| {
         expected.push(("tEXt".to_owned(), [key, b"\0", text.as_bytes()].concat()));
     };
-    note(b"prompt", &crate::python::python_json(&prompt));
+    note(b"prompt", &crate::wire::to_json(&prompt));
     note(b"workflow", r#"{"a": [1, 2.0, 1e-09, "\u00fc\ud83d\ude00"]}"#);
     note(b"n", "null");
     note(b"\xe9", "1");
