@@ -1,5 +1,6 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::time::Duration;
 
 use comfy_protocol::json;
 use comfy_protocol::routes::prompt::{PromptAccepted, PromptRequest};
@@ -11,6 +12,10 @@ use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
 use crate::{Client, Error, ErrorKind, Job, Result};
+
+/// Pauses before the questions whether a request without an answer has arrived.
+const ARRIVAL_PAUSES: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(600)];
 
 /// A workflow about to be submitted; made by [`Client::submit`]. Await it for the [`Job`].
 #[derive(Debug)]
@@ -64,9 +69,7 @@ impl<'a> Submit<'a> {
         let span = tracing::debug_span!("submit", prompt_id = %chosen);
         let accepted = match tracing::Instrument::instrument(self.post(), span).await {
             Ok(accepted) => accepted,
-            Err(error)
-                if may_have_arrived(&error) && client.hub().is_known(&chosen).await.unwrap_or(false) =>
-            {
+            Err(error) if may_have_arrived(&error) && has_arrived(client, &chosen).await => {
                 Accepted { prompt_id: chosen.clone(), number: None, node_errors: NodeErrors::default() }
             }
             Err(error) => return Err(error.with_prompt_id(&chosen)),
@@ -143,6 +146,17 @@ fn prompt(workflow: &Workflow) -> Value {
         }
     }
     prompt
+}
+
+/// Whether the server has taken a request after all: it may still be busy with it when the connection breaks.
+async fn has_arrived(client: &Client, prompt_id: &str) -> bool {
+    for pause in ARRIVAL_PAUSES {
+        tokio::time::sleep(pause).await;
+        if client.hub().is_known(prompt_id).await.unwrap_or(false) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether the server may have taken a request that has no proper answer.

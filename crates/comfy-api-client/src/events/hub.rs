@@ -6,9 +6,10 @@ use comfy_protocol::{Frame, ImageFormat, Message};
 use comfy_workflow::NodeId;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::reconcile::{self, Reach};
+use super::reconcile;
 use super::socket;
 use super::tracked::Tracked;
 use crate::config::Tracking;
@@ -30,7 +31,8 @@ pub(super) struct Core {
     pub(super) http: Http,
     jobs: Mutex<HashMap<String, Weak<Tracked>>>,
     connection: watch::Sender<Connection>,
-    reach: Mutex<Reach>,
+    /// When nothing listened at the server's address the last time: it was not running then.
+    down_at: Mutex<Option<Instant>>,
     /// Somebody wants a connection.
     pub(super) wanted: Notify,
     waiting: AtomicUsize,
@@ -77,7 +79,7 @@ impl Hub {
             http,
             jobs: Mutex::default(),
             connection: watch::Sender::new(Connection::Closed { losses: 0 }),
-            reach: Mutex::default(),
+            down_at: Mutex::default(),
             wanted: Notify::new(),
             waiting: AtomicUsize::new(0),
             losses: AtomicU64::new(0),
@@ -196,8 +198,14 @@ impl Core {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn reach(&self) -> MutexGuard<'_, Reach> {
-        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Nothing listens at the server's address.
+    pub(super) fn server_is_down(&self) {
+        *self.down_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// When nothing listened there the last time.
+    pub(super) fn last_down(&self) -> Option<Instant> {
+        *self.down_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn job(&self, prompt_id: &str) -> Option<Arc<Tracked>> {

@@ -30,40 +30,12 @@ const RECORD_PAUSES: [Duration; 5] = [
     Duration::from_millis(300),
     Duration::from_millis(1000),
 ];
+/// For how long a server may fail on a record before it counts as broken.
+const BROKEN_RECORD: Duration = Duration::from_secs(3);
 /// How often in a row the server must know nothing of a job before it is gone.
 const MISSING_AT_MOST: u32 = 2;
 
 type Record = HistoryEntry<IgnoredAny>;
-
-/// How well the server can be reached, over the life of the client.
-#[derive(Debug, Default)]
-pub(super) struct Reach {
-    /// Since when no question was answered.
-    silent_since: Option<Instant>,
-    /// When nothing listened at the server's address the last time: it was not running then.
-    down_at: Option<Instant>,
-}
-
-impl Reach {
-    /// A question was not answered. Returns since when none was.
-    fn failed(&mut self, now: Instant, is_down: bool) -> Instant {
-        if is_down {
-            self.down_at = Some(now);
-        }
-        *self.silent_since.get_or_insert(now)
-    }
-
-    /// A question was answered. Returns when the server was down the last time.
-    fn answered(&mut self) -> Option<Instant> {
-        self.silent_since = None;
-        self.down_at
-    }
-
-    /// The socket found nothing at the server's address.
-    pub(super) fn is_down(&mut self) {
-        self.down_at = Some(Instant::now());
-    }
-}
 
 pub(super) async fn run(core: Arc<Core>, mut leavers: mpsc::UnboundedReceiver<Arc<Tracked>>) {
     let mut records = FuturesUnordered::new();
@@ -125,7 +97,13 @@ async fn sweep(core: &Core) {
     // The queue first: a job that is not there any more has its record already, since both change in one step.
     let queue = match queue(&core.http).await {
         Ok(queue) => queue,
-        Err(error) => return cannot_ask(core, &due, &error),
+        Err(error) => {
+            if error.kind() == ErrorKind::Connect {
+                core.server_is_down();
+            }
+            due.iter().for_each(|job| wait_or_give_up(core, job, &error));
+            return;
+        }
     };
     let places: HashMap<&str, bool> = (queue.queue_running.iter().map(|place| (place.1.as_str(), true)))
         .chain(queue.queue_pending.iter().map(|place| (place.1.as_str(), false)))
@@ -137,49 +115,44 @@ async fn sweep(core: &Core) {
             None => absent.push(job),
         }
     }
-    let answers = futures_util::stream::iter(absent)
-        .map(|job| async move {
-            let answer = record(&core.http, &job.prompt_id()).await;
-            (job, answer)
-        })
-        .buffer_unordered(MOST_AT_ONCE);
-    let answers: Vec<_> = answers.collect().await;
-    let down_at = core.reach().answered();
+    let answers = futures_util::stream::iter(absent).map(|job| async move {
+        let answer = record(&core.http, &job.prompt_id()).await;
+        (job, answer)
+    });
+    let answers: Vec<_> = answers.buffer_unordered(MOST_AT_ONCE).collect().await;
     for (job, answer) in answers {
         match answer {
             Ok(Some(record)) => job.end(outcome(&job, record)),
-            Ok(None) if job.is_missing() >= MISSING_AT_MOST => job.end(vanished(&job, down_at)),
+            Ok(None) if job.is_missing() >= MISSING_AT_MOST => job.end(vanished(&job, core.last_down())),
             Ok(None) => {}
-            // The record is there and cannot be given out: the server fails on it for good.
-            Err(error) if error.kind() == ErrorKind::Status && job.is_missing() > MISSING_AT_MOST => {
-                job.end(unreadable(&job, error))
-            }
-            Err(_) => job.is_unknown(),
+            Err(error) => wait_or_give_up(core, &job, &error),
         }
     }
 }
 
-/// The server did not answer: the jobs wait for it, but not for ever.
-fn cannot_ask(core: &Core, due: &[Arc<Tracked>], error: &Error) {
-    let now = Instant::now();
-    tracing::debug!(%error, "the server cannot be asked");
-    let since = core.reach().failed(now, error.kind() == ErrorKind::Connect);
+/// A question about a job was not answered: it is asked again, but not for ever.
+fn wait_or_give_up(core: &Core, job: &Tracked, error: &Error) {
+    tracing::debug!(%error, "the server does not tell about a job");
+    let unanswered = job.is_unanswered();
+    // A server that fails on the record of one job fails on it for good; what stands before a server gets well again.
+    let is_broken = error.status() == Some(500);
     let limit = core.http.settings().give_up_after;
-    for job in due {
-        if now.duration_since(since) < limit {
-            job.is_unknown();
-            continue;
-        }
-        let id = job.prompt_id();
-        let message = format!(
-            "{} has not answered for {limit:?}; prompt {id} may still be running there",
-            core.http.address()
-        );
-        job.end(Err(Error::new(error.kind(), message)
-            .with_prompt_id(&id)
-            .with_hint("ask for it by its id when the server is back")
-            .with_source(error.clone())));
+    if unanswered < limit.min(if is_broken { BROKEN_RECORD } else { Duration::MAX }) {
+        return;
     }
+    let id = job.prompt_id();
+    let outcome = heard_outcome(job).unwrap_or_else(|| {
+        let message = format!("{} has not told about prompt {id} for {limit:?}", core.http.address());
+        let hint = "the prompt may still be there; ask for it by its id when the server is well";
+        let failure = if is_broken {
+            Error::new(ErrorKind::Status, format!("the server fails on the record of prompt {id}"))
+                .with_hint("a node's output may not be JSON; look at the server's log")
+        } else {
+            Error::new(error.kind(), message).with_hint(hint)
+        };
+        Err(failure.with_prompt_id(&id).with_source(error.clone()))
+    });
+    job.end(outcome);
 }
 
 /// The outcome that a record tells.
@@ -227,11 +200,11 @@ fn vanished(job: &Tracked, down_at: Option<Instant>) -> Outcome {
     }
     let id = job.prompt_id();
     let was_down = down_at.is_some_and(|at| job.accepted_before(at));
-    let error = if job.is_started() || was_down {
+    let error = if job.is_started() || job.has_lost_socket() || was_down {
         Error::new(
             ErrorKind::Lost,
             format!(
-                "the server knows nothing of prompt {id} any more: it restarted, or its history was cleared"
+                "the server knows nothing of prompt {id} any more: it restarted, or somebody removed the prompt"
             ),
         )
         .with_hint("submit the workflow again")
@@ -239,21 +212,6 @@ fn vanished(job: &Tracked, down_at: Option<Instant>) -> Outcome {
         Error::new(ErrorKind::Removed, format!("prompt {id} was removed from the queue before it ran"))
     };
     Err(error.with_prompt_id(&id))
-}
-
-/// The outcome of a job whose record the server fails to give out.
-fn unreadable(job: &Tracked, cause: Error) -> Outcome {
-    let id = job.prompt_id();
-    heard_outcome(job).unwrap_or_else(|| {
-        let error = Error::new(
-            ErrorKind::Status,
-            format!("the server has a record of prompt {id} and cannot give it out"),
-        );
-        Err(error
-            .with_hint("a node's output may not be JSON; look at the server's log")
-            .with_prompt_id(&id)
-            .with_source(cause))
-    })
 }
 
 /// Whether the server has the prompt in its queue or history.

@@ -52,7 +52,7 @@ pub(super) async fn run(core: Arc<Core>) {
             }
             Err(error) => {
                 if error.kind() == ErrorKind::Connect && cause_is_refusal(&error) {
-                    core.reach().is_down();
+                    core.server_is_down();
                 }
                 core.set_connection(Connection::Failed(error));
             }

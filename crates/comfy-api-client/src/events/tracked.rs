@@ -52,6 +52,9 @@ struct State {
     pause: Duration,
     /// How often in a row the server knew nothing of the job.
     missing: u32,
+    /// Since when no question about the job was answered.
+    unanswered_since: Option<Instant>,
+    lost_socket: bool,
     buffers: Vec<Arc<Buffer>>,
     /// The buffer from the job's beginning, until its first reader takes it.
     first: Option<Arc<Buffer>>,
@@ -87,6 +90,8 @@ impl Tracked {
             due: Instant::now() + pause,
             pause,
             missing: 0,
+            unanswered_since: None,
+            lost_socket: false,
             buffers: vec![Arc::clone(&first)],
             first: Some(first),
         };
@@ -249,6 +254,7 @@ impl Tracked {
         let mut state = self.lock();
         if state.heard_by.as_deref() == Some(client_id) {
             state.heard_by = None;
+            state.lost_socket = true;
             state.miss_messages(self.silence);
         }
     }
@@ -263,6 +269,7 @@ impl Tracked {
     pub(super) fn is_alive(&self, running: bool) {
         let mut state = self.lock();
         state.missing = 0;
+        state.unanswered_since = None;
         if running && !state.started {
             state.started = true;
             state.emit(Event::Started);
@@ -274,13 +281,22 @@ impl Tracked {
     pub(super) fn is_missing(&self) -> u32 {
         let mut state = self.lock();
         state.missing += 1;
+        state.unanswered_since = None;
         state.due = Instant::now() + FASTEST_POLL;
         state.missing
     }
 
-    /// The server could not be asked.
-    pub(super) fn is_unknown(&self) {
-        self.lock().ask_later();
+    /// A question about the job was not answered. Returns for how long none was.
+    pub(super) fn is_unanswered(&self) -> Duration {
+        let mut state = self.lock();
+        state.ask_later();
+        let now = Instant::now();
+        now.duration_since(*state.unanswered_since.get_or_insert(now))
+    }
+
+    /// Whether the connection that heard of the job broke.
+    pub(super) fn has_lost_socket(&self) -> bool {
+        self.lock().lost_socket
     }
 
     /// Whether the job was seen to run.
@@ -313,6 +329,7 @@ impl State {
 
     fn heard(&mut self, silence: Duration) {
         self.missing = 0;
+        self.unanswered_since = None;
         if self.heard_by.is_some() {
             self.pause = silence;
             self.due = Instant::now() + silence;

@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn no_name_leads_out_of_the_folder() {
         assert_eq!(local("../../etc", "passwd"), "etc/passwd");
-        assert_eq!(local("/etc", "/root/x"), "etc/x");
+        assert_eq!(local("/etc", "/home/x"), "etc/x");
         assert_eq!(local("", "..\\..\\x.png"), "x.png");
         assert_eq!(local("C:\\a", "C:x"), "C_/a/C_x");
         for nothing in ["", "..", "/", ".. ", "...", "\\"] {
