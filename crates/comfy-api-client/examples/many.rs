@@ -63,7 +63,7 @@ impl Measure {
         let wall = self.wall.elapsed();
         let cpu = cpu_time().map_or_else(
             || "unknown".into(),
-            |cpu| format!("{:.2} ms", (cpu - self.cpu).as_secs_f64() * 1e3),
+            |cpu| format!("{:.0} ms", (cpu - self.cpu).as_secs_f64() * 1e3),
         );
         let memory =
             peak_memory().map_or_else(|| "unknown".into(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
