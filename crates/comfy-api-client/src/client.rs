@@ -5,12 +5,16 @@ use comfy_protocol::{ExecInfo, FileRef};
 use comfy_workflow::Workflow;
 use http::header::HeaderMap;
 use serde::Deserialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::address::Address;
 use crate::config::{ClientBuilder, Settings};
 use crate::events::hub::Hub;
 use crate::http::Http;
 use crate::{Download, Error, ErrorKind, Result, Submit, Upload};
+
+/// Submits that are under way at the same time: more would take a connection each and gain nothing.
+const MOST_SUBMITS: usize = 64;
 
 /// A ComfyUI server, as seen by a program.
 ///
@@ -24,6 +28,7 @@ pub struct Client {
 struct Inner {
     http: Http,
     hub: Arc<Hub>,
+    submits: Semaphore,
 }
 
 impl Client {
@@ -44,7 +49,7 @@ impl Client {
     pub(crate) fn new(address: Address, headers: HeaderMap, settings: Settings) -> Result<Self> {
         let http = Http::new(address, headers, settings)?;
         let hub = Arc::new(Hub::new(http.clone()));
-        Ok(Self { inner: Arc::new(Inner { http, hub }) })
+        Ok(Self { inner: Arc::new(Inner { http, hub, submits: Semaphore::new(MOST_SUBMITS) }) })
     }
 
     pub(crate) fn http(&self) -> &Http {
@@ -53,6 +58,12 @@ impl Client {
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.inner.hub
+    }
+
+    /// The turn of a submit, until it is dropped.
+    pub(crate) async fn turn_to_submit(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.inner.submits.acquire().await.ok()
     }
 
     /// The server's address, without credentials and trailing slash.

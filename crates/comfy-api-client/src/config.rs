@@ -6,6 +6,10 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use crate::address::Address;
 use crate::{Client, Error, ErrorKind, Result};
 
+/// The shortest and longest time between two pings or questions.
+const FASTEST: Duration = Duration::from_millis(50);
+const SLOWEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How jobs are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -96,22 +100,22 @@ impl ClientBuilder {
         self
     }
 
-    /// How often the WebSocket is pinged; 10 s unless set. When nothing comes back for two and a half times as long,
+    /// How often the WebSocket is pinged, 50 ms to a day; 10 s unless set. When nothing comes back for two and a half times as long,
     /// the connection counts as dead. Servers send no pings of their own.
     #[must_use]
     pub fn ping_interval(mut self, interval: Duration) -> Self {
-        self.settings.ping_interval = interval;
+        self.settings.ping_interval = interval.clamp(FASTEST, SLOWEST);
         self
     }
 
-    /// After how long without a message about a job its record is asked for over HTTP; 3 s unless set.
+    /// After how long without a message about a job its record is asked for over HTTP, 50 ms to a day; 3 s unless set.
     #[must_use]
     pub fn silence(mut self, silence: Duration) -> Self {
-        self.settings.silence = silence;
+        self.settings.silence = silence.clamp(FASTEST, SLOWEST);
         self
     }
 
-    /// After how long without any connection to the server its jobs are given up; 5 minutes unless set.
+    /// After how long without an answer about a job it is given up; 5 minutes unless set.
     #[must_use]
     pub fn give_up_after(mut self, limit: Duration) -> Self {
         self.settings.give_up_after = limit;

@@ -72,9 +72,13 @@ impl Job {
     /// # Errors
     /// Those of the connection.
     pub async fn cancel(&self) -> Result<()> {
+        if self.tracked.is_ended() {
+            return Ok(());
+        }
         let id = self.id();
         // In this order: a job that leaves the queue in between runs, and is met by the second.
         self.client.http().post("api/queue", &Removal::of(vec![id.clone()])).await?;
+        self.client.hub().cancel(&self.tracked);
         self.client.interrupt(&id).await
     }
 }

@@ -18,7 +18,8 @@ const ARRIVAL_PAUSES: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(600)];
 
 /// A workflow about to be submitted; made by [`Client::submit`]. Await it for the [`Job`].
-#[derive(Debug)]
+///
+/// Where that is given up halfway, the server may have taken the workflow, and runs it without anybody following it.
 #[must_use = "nothing is submitted unless this is awaited"]
 pub struct Submit<'a> {
     client: &'a Client,
@@ -59,6 +60,7 @@ impl<'a> Submit<'a> {
 
     async fn send(mut self) -> Result<Job> {
         let client = self.client;
+        let _turn = client.turn_to_submit().await;
         let nodes = self.workflow.nodes().map(|(id, _)| id.clone()).collect();
         let chosen = Uuid::new_v4().to_string();
         let (tracked, client_id) = client.hub().register(chosen.clone(), nodes).await?;
@@ -101,6 +103,19 @@ impl<'a> Submit<'a> {
         }
         let answer: PromptAccepted = http.read_json(http.ok(response).await?).await?;
         Ok(Accepted { prompt_id: answer.prompt_id, number: answer.number, node_errors: answer.node_errors })
+    }
+}
+
+impl std::fmt::Debug for Submit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What is sent along can hold keys of paid services.
+        let extra: Vec<&String> = self.request.extra_data.keys().collect();
+        f.debug_struct("Submit")
+            .field("front", &self.request.front)
+            .field("number", &self.request.number)
+            .field("targets", &self.request.partial_execution_targets)
+            .field("extra_data", &extra)
+            .finish_non_exhaustive()
     }
 }
 

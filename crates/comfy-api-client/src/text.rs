@@ -5,7 +5,7 @@ pub(crate) fn one_line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut blank = false;
     for c in text.trim().chars() {
-        if c.is_whitespace() || c.is_control() {
+        if c.is_whitespace() || c.is_control() || is_invisible(c) {
             blank = true;
             continue;
         }
@@ -21,6 +21,11 @@ pub(crate) fn one_line(text: &str, most: usize) -> String {
     line
 }
 
+/// Characters that change the direction of text or cannot be seen.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::one_line;
@@ -28,6 +33,7 @@ mod tests {
     #[test]
     fn a_text_becomes_one_clipped_line_without_escape_sequences() {
         assert_eq!(one_line("  boom\n\x1b[31m red \t x\n", 100), "boom [31m red x");
+        assert_eq!(one_line("a\u{202e}gnp.exe", 100), "a gnp.exe");
         assert_eq!(one_line("abcdef", 3), "abc…");
     }
 }

@@ -1,12 +1,11 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use comfy_protocol::{Frame, ImageFormat, Message};
 use comfy_workflow::NodeId;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::reconcile;
@@ -21,8 +20,13 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(crate) struct Hub {
     core: Arc<Core>,
-    tasks: Mutex<Vec<AbortHandle>>,
-    leavers: Mutex<Option<mpsc::UnboundedReceiver<Arc<Tracked>>>>,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Debug, Default)]
+struct Tasks {
+    reconcile: Option<AbortHandle>,
+    socket: Option<AbortHandle>,
 }
 
 /// What the hub's tasks share.
@@ -31,8 +35,6 @@ pub(super) struct Core {
     pub(super) http: Http,
     jobs: Mutex<HashMap<String, Weak<Tracked>>>,
     connection: watch::Sender<Connection>,
-    /// When nothing listened at the server's address the last time: it was not running then.
-    down_at: Mutex<Option<Instant>>,
     /// Somebody wants a connection.
     pub(super) wanted: Notify,
     waiting: AtomicUsize,
@@ -40,7 +42,9 @@ pub(super) struct Core {
     /// Some job may have become due earlier than it was.
     pub(super) changed: Notify,
     /// Jobs that have left the worker, whose record can be read.
-    left: mpsc::UnboundedSender<Arc<Tracked>>,
+    left: Mutex<VecDeque<Arc<Tracked>>>,
+    /// Some job has left the worker.
+    pub(super) leaving: Notify,
 }
 
 /// State of the WebSocket.
@@ -74,31 +78,34 @@ impl Drop for Waiting<'_> {
 
 impl Hub {
     pub(crate) fn new(http: Http) -> Self {
-        let (left, leavers) = mpsc::unbounded_channel();
         let core = Core {
             http,
             jobs: Mutex::default(),
             connection: watch::Sender::new(Connection::Closed { losses: 0 }),
-            down_at: Mutex::default(),
             wanted: Notify::new(),
             waiting: AtomicUsize::new(0),
             losses: AtomicU64::new(0),
             changed: Notify::new(),
-            left,
+            left: Mutex::default(),
+            leaving: Notify::new(),
         };
-        Self { core: Arc::new(core), tasks: Mutex::default(), leavers: Mutex::new(Some(leavers)) }
+        Self { core: Arc::new(core), tasks: Mutex::default() }
     }
 
-    /// Starts the tasks, once; here and not in `new`, because they need a runtime.
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the tasks that do not run: at first, because they need a runtime, and when theirs has ended since.
     fn start(&self) {
-        let Some(leavers) = self.leavers.lock().unwrap_or_else(PoisonError::into_inner).take() else {
-            return;
-        };
-        let mut tasks = vec![tokio::spawn(reconcile::run(Arc::clone(&self.core), leavers)).abort_handle()];
-        if self.core.http.settings().tracking != Tracking::Polling {
-            tasks.push(tokio::spawn(socket::run(Arc::clone(&self.core))).abort_handle());
+        let is_over = |task: &Option<AbortHandle>| task.as_ref().is_none_or(AbortHandle::is_finished);
+        let mut tasks = self.tasks();
+        if is_over(&tasks.reconcile) {
+            tasks.reconcile = Some(tokio::spawn(reconcile::run(Arc::clone(&self.core))).abort_handle());
         }
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+        if is_over(&tasks.socket) && self.core.http.settings().tracking != Tracking::Polling {
+            tasks.socket = Some(tokio::spawn(socket::run(Arc::clone(&self.core))).abort_handle());
+        }
     }
 
     /// The client id under which a prompt is to be sent, and whether a socket listens to it.
@@ -118,11 +125,7 @@ impl Hub {
             Connection::Open(id) => return Ok((id, true)),
             Connection::Closed { losses } => losses,
             // The next attempt is waited for only when nothing else will do.
-            Connection::Failed(_) if is_strict => {
-                let losses = self.core.losses.load(Ordering::SeqCst);
-                self.core.set_connection(Connection::Closed { losses });
-                losses
-            }
+            Connection::Failed(_) if is_strict => self.core.forget_failure(),
             Connection::Failed(_) => {
                 self.core.wanted.notify_one();
                 return Ok(unheard());
@@ -137,6 +140,7 @@ impl Hub {
         match state {
             Ok(Connection::Open(id)) => Ok((id, true)),
             Ok(Connection::Failed(error)) if is_strict => Err(error),
+            _ if is_strict => Err(no_socket("the WebSocket broke as soon as it was open")),
             _ => Ok(unheard()),
         }
     }
@@ -151,13 +155,12 @@ impl Hub {
         nodes: HashSet<NodeId>,
     ) -> Result<(Arc<Tracked>, String)> {
         let (client_id, is_heard) = self.client_id().await?;
-        let heard_by = is_heard.then(|| client_id.clone());
         let silence = self.core.http.settings().silence;
-        let tracked = Arc::new(Tracked::new(prompt_id.clone(), nodes, heard_by, silence));
+        let tracked = Arc::new(Tracked::new(prompt_id.clone(), nodes, is_heard, silence));
         self.core.jobs().insert(prompt_id, Arc::downgrade(&tracked));
         // The connection may have gone between the two lines above, when the job was not known yet.
         if is_heard && !matches!(&*self.core.connection.borrow(), Connection::Open(id) if *id == client_id) {
-            tracked.lose_connection(&client_id);
+            tracked.lose_connection();
         }
         Ok((tracked, client_id))
     }
@@ -171,6 +174,14 @@ impl Hub {
             jobs.insert(prompt_id.to_owned(), Arc::downgrade(tracked));
         }
         tracked.accept(prompt_id);
+        self.core.changed.notify_one();
+        // The tasks may have ended with their runtime after the job was registered.
+        self.start();
+    }
+
+    /// The job was taken out of the queue, if it waited there.
+    pub(crate) fn cancel(&self, tracked: &Tracked) {
+        tracked.cancel();
         self.core.changed.notify_one();
     }
 
@@ -187,7 +198,8 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        let tasks = std::mem::take(&mut *self.tasks());
+        for task in [tasks.reconcile, tasks.socket].into_iter().flatten() {
             task.abort();
         }
     }
@@ -196,16 +208,6 @@ impl Drop for Hub {
 impl Core {
     fn jobs(&self) -> MutexGuard<'_, HashMap<String, Weak<Tracked>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nothing listens at the server's address.
-    pub(super) fn server_is_down(&self) {
-        *self.down_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    /// When nothing listened there the last time.
-    pub(super) fn last_down(&self) -> Option<Instant> {
-        *self.down_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn job(&self, prompt_id: &str) -> Option<Arc<Tracked>> {
@@ -234,14 +236,40 @@ impl Core {
         self.connection.send_replace(state);
     }
 
-    /// The connection is gone: its jobs have to be asked for, now and until they end.
-    pub(super) fn lose_connection(&self, client_id: &str) {
+    /// The next attempt to connect is to be waited for. Returns how often a connection was lost so far.
+    fn forget_failure(&self) -> u64 {
+        let losses = self.losses.load(Ordering::SeqCst);
+        // Unless another attempt has succeeded meanwhile.
+        self.connection.send_if_modified(|state| {
+            let has_failed = matches!(state, Connection::Failed(_));
+            if has_failed {
+                *state = Connection::Closed { losses };
+            }
+            has_failed
+        });
+        losses
+    }
+
+    /// The connection is gone: the jobs have to be asked for, now and until they end.
+    pub(super) fn lose_connection(&self) {
         let losses = self.losses.fetch_add(1, Ordering::SeqCst) + 1;
         self.set_connection(Connection::Closed { losses });
         for job in self.open_jobs() {
-            job.lose_connection(client_id);
+            job.lose_connection();
         }
         self.changed.notify_one();
+    }
+
+    /// Something was said that cannot be read; it may have been about any job.
+    pub(super) fn miss_message(&self) {
+        for job in self.open_jobs() {
+            job.miss_message();
+        }
+    }
+
+    /// A job that has left the worker, whose record can be read.
+    pub(super) fn next_leaver(&self) -> Option<Arc<Tracked>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// Hands a message to the job that it names.
@@ -250,8 +278,8 @@ impl Core {
             return;
         };
         if job.hear(message) {
-            // The receiver lives as long as the hub; without it nobody waits for the job.
-            let _ = self.left.send(job);
+            self.left.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
+            self.leaving.notify_one();
         }
     }
 

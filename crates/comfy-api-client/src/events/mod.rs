@@ -37,7 +37,7 @@ pub enum Event {
     Executed(NodeId, NodeOutput),
     /// A node was kept from running, while the job goes on.
     Blocked(Box<ExecutionError>),
-    /// Messages may have been missed: the connection broke, or was silent. The job goes on.
+    /// Messages may have been missed: the connection broke, or said what cannot be read. The job goes on.
     Gap,
     /// A message of a kind not known here that names the job.
     Other(Message),
@@ -81,7 +81,7 @@ impl Progress {
 }
 
 /// A picture that the server sent while a job runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Preview {
     /// The node that made it, if the server says so.
@@ -99,9 +99,20 @@ impl Preview {
     }
 }
 
+impl std::fmt::Debug for Preview {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Preview")
+            .field("node", &self.node)
+            .field("content_type", &self.content_type)
+            .field("bytes", &self.bytes.len())
+            .finish()
+    }
+}
+
 /// The events of a job, from its beginning; made by [`Job::events`](crate::Job::events).
 ///
-/// A reader that is slow loses previews and reports of progress (see [`skipped`](Self::skipped)), and nothing else.
+/// A reader that is slow loses previews, reports of progress and messages of unknown kinds (see
+/// [`skipped`](Self::skipped)), and nothing else.
 #[derive(Debug)]
 #[must_use = "a stream does nothing unless it is read"]
 pub struct Events {
@@ -116,7 +127,7 @@ impl Events {
         Self { buffer: tracked.subscribe(), tracked, _hub: hub }
     }
 
-    /// How many previews and reports of progress were dropped because they were not read in time.
+    /// How many events were dropped because they were not read in time.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.buffer.skipped()

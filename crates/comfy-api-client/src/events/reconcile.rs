@@ -10,7 +10,6 @@ use comfy_protocol::routes::queue::{Queue, QueuePlace};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde::de::IgnoredAny;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::hub::Core;
@@ -32,17 +31,21 @@ const RECORD_PAUSES: [Duration; 5] = [
 ];
 /// For how long a server may fail on a record before it counts as broken.
 const BROKEN_RECORD: Duration = Duration::from_secs(3);
-/// How often in a row the server must know nothing of a job before it is gone.
-const MISSING_AT_MOST: u32 = 2;
 
 type Record = HistoryEntry<IgnoredAny>;
 
-pub(super) async fn run(core: Arc<Core>, mut leavers: mpsc::UnboundedReceiver<Arc<Tracked>>) {
+pub(super) async fn run(core: Arc<Core>) {
+    let _end = EndOfTask(&core);
     let mut records = FuturesUnordered::new();
     // At most one, beside the records, which must not wait for it.
     let mut sweeps = FuturesUnordered::new();
     let mut next: Option<Instant> = None;
     loop {
+        while records.len() < MOST_AT_ONCE
+            && let Some(job) = core.next_leaver()
+        {
+            records.push(end_by_record(&core.http, job));
+        }
         let due = async {
             match next {
                 Some(next) => sleep_until(next).await,
@@ -51,7 +54,7 @@ pub(super) async fn run(core: Arc<Core>, mut leavers: mpsc::UnboundedReceiver<Ar
         };
         tokio::select! {
             Some(()) = records.next() => {}
-            Some(job) = leavers.recv(), if records.len() < MOST_AT_ONCE => records.push(end_by_record(&core.http, job)),
+            () = core.leaving.notified() => {}
             Some(()) = sweeps.next() => next = core.open_jobs().iter().filter_map(|job| job.due()).min(),
             // Many jobs change at a time, and looking through all of them takes as long as there are many.
             () = core.changed.notified() => {
@@ -59,6 +62,19 @@ pub(super) async fn run(core: Arc<Core>, mut leavers: mpsc::UnboundedReceiver<Ar
                 next = Some(next.map_or(soon, |next| next.min(soon)));
             }
             () = due, if sweeps.is_empty() => sweeps.push(sweep(&core)),
+        }
+    }
+}
+
+/// Lets nobody wait for a job that is not followed any more, such as when the runtime of this task has ended.
+struct EndOfTask<'a>(&'a Core);
+
+impl Drop for EndOfTask<'_> {
+    fn drop(&mut self) {
+        for job in self.0.open_jobs() {
+            let error = Error::new(ErrorKind::Disconnected, "the runtime that followed the job has ended");
+            let hint = "ask for the prompt by its id, and keep the runtime of a client's first submit";
+            job.end(Err(error.with_hint(hint).with_prompt_id(&job.prompt_id())));
         }
     }
 }
@@ -95,22 +111,18 @@ async fn sweep(core: &Core) {
     }
     tracing::debug!(jobs = due.len(), "asking about jobs");
     // The queue first: a job that is not there any more has its record already, since both change in one step.
-    let queue = match queue(&core.http).await {
-        Ok(queue) => queue,
-        Err(error) => {
-            if error.kind() == ErrorKind::Connect {
-                core.server_is_down();
-            }
+    let (places, failure) = match queue(&core.http).await {
+        Ok(queue) => (places(queue), None),
+        Err(error) if error.is_retryable() => {
             due.iter().for_each(|job| wait_or_give_up(core, job, &error));
             return;
         }
+        // A server that fails on its queue may have the records all the same.
+        Err(error) => (HashMap::new(), Some(error)),
     };
-    let places: HashMap<&str, bool> = (queue.queue_running.iter().map(|place| (place.1.as_str(), true)))
-        .chain(queue.queue_pending.iter().map(|place| (place.1.as_str(), false)))
-        .collect();
     let mut absent = Vec::new();
     for job in due {
-        match places.get(job.prompt_id().as_str()) {
+        match places.get(&job.prompt_id()) {
             Some(running) => job.is_alive(*running),
             None => absent.push(job),
         }
@@ -119,40 +131,55 @@ async fn sweep(core: &Core) {
         let answer = record(&core.http, &job.prompt_id()).await;
         (job, answer)
     });
-    let answers: Vec<_> = answers.buffer_unordered(MOST_AT_ONCE).collect().await;
-    for (job, answer) in answers {
-        match answer {
-            Ok(Some(record)) => job.end(outcome(&job, record)),
-            Ok(None) if job.is_missing() >= MISSING_AT_MOST => job.end(vanished(&job, core.last_down())),
-            Ok(None) => {}
-            Err(error) => wait_or_give_up(core, &job, &error),
+    let mut answers = answers.buffer_unordered(MOST_AT_ONCE);
+    while let Some((job, answer)) = answers.next().await {
+        match (answer, &failure) {
+            (Ok(Some(record)), _) => job.end(outcome(&job, record)),
+            (Ok(None), None) if job.is_missing() => job.end(vanished(&job)),
+            (Ok(None), None) => {}
+            (Err(error), None) if error.status() == Some(500) => wait_or_say_broken(&job, error),
+            (Ok(None), Some(error)) => wait_or_give_up(core, &job, error),
+            (Err(error), _) => wait_or_give_up(core, &job, &error),
         }
     }
+}
+
+/// The prompts that are in the queue, and whether they run.
+fn places(queue: Queue<QueuePlace>) -> HashMap<String, bool> {
+    let running = queue.queue_running.into_iter().map(|place| (place.1, true));
+    running.chain(queue.queue_pending.into_iter().map(|place| (place.1, false))).collect()
 }
 
 /// A question about a job was not answered: it is asked again, but not for ever.
 fn wait_or_give_up(core: &Core, job: &Tracked, error: &Error) {
     tracing::debug!(%error, "the server does not tell about a job");
-    let unanswered = job.is_unanswered();
-    // A server that fails on the record of one job fails on it for good; what stands before a server gets well again.
-    let is_broken = error.status() == Some(500);
     let limit = core.http.settings().give_up_after;
-    if unanswered < limit.min(if is_broken { BROKEN_RECORD } else { Duration::MAX }) {
+    if job.is_unanswered() < limit {
         return;
     }
     let id = job.prompt_id();
-    let outcome = heard_outcome(job).unwrap_or_else(|| {
+    job.end(heard_outcome(job).unwrap_or_else(|| {
         let message = format!("{} has not told about prompt {id} for {limit:?}", core.http.address());
-        let hint = "the prompt may still be there; ask for it by its id when the server is well";
-        let failure = if is_broken {
-            Error::new(ErrorKind::Status, format!("the server fails on the record of prompt {id}"))
-                .with_hint("a node's output may not be JSON; look at the server's log")
-        } else {
-            Error::new(error.kind(), message).with_hint(hint)
-        };
-        Err(failure.with_prompt_id(&id).with_source(error.clone()))
-    });
-    job.end(outcome);
+        Err(Error::new(error.kind(), message)
+            .with_hint("the prompt may still be there; ask for it by its id when the server is well")
+            .with_prompt_id(&id)
+            .with_source(error.clone()))
+    }));
+}
+
+/// The server failed on the record of a job: it does so for good, but it may have been for another reason.
+fn wait_or_say_broken(job: &Tracked, error: Error) {
+    tracing::debug!(%error, "the server fails on a record");
+    if job.is_broken() < BROKEN_RECORD {
+        return;
+    }
+    let id = job.prompt_id();
+    job.end(heard_outcome(job).unwrap_or_else(|| {
+        Err(Error::new(ErrorKind::Status, format!("the server fails on the record of prompt {id}"))
+            .with_hint("a node's output may not be JSON; look at the server's log")
+            .with_prompt_id(&id)
+            .with_source(error))
+    }));
 }
 
 /// The outcome that a record tells.
@@ -194,13 +221,12 @@ fn interrupted(report: &ExecutionInterrupted) -> Error {
 }
 
 /// The outcome of a job that the server knows nothing of.
-fn vanished(job: &Tracked, down_at: Option<Instant>) -> Outcome {
+fn vanished(job: &Tracked) -> Outcome {
     if let Some(outcome) = heard_outcome(job) {
         return outcome;
     }
     let id = job.prompt_id();
-    let was_down = down_at.is_some_and(|at| job.accepted_before(at));
-    let error = if job.is_started() || job.has_lost_socket() || was_down {
+    let error = if job.may_be_lost() {
         Error::new(
             ErrorKind::Lost,
             format!(

@@ -34,6 +34,7 @@ type Socket = WebSocketStream<Box<dyn Stream>>;
 
 /// Keeps a connection while it is wanted: from the first submit on, and again whenever it breaks while jobs wait.
 pub(super) async fn run(core: Arc<Core>) {
+    let _end = EndOfTask(&core);
     let mut pause = FIRST_PAUSE;
     loop {
         if !core.is_needed() {
@@ -48,14 +49,9 @@ pub(super) async fn run(core: Arc<Core>) {
             Ok(socket) => {
                 core.set_connection(Connection::Open(client_id.clone()));
                 listen(&core, socket).instrument(span).await;
-                core.lose_connection(&client_id);
+                core.lose_connection();
             }
-            Err(error) => {
-                if error.kind() == ErrorKind::Connect && cause_is_refusal(&error) {
-                    core.server_is_down();
-                }
-                core.set_connection(Connection::Failed(error));
-            }
+            Err(error) => core.set_connection(Connection::Failed(error)),
         }
         if began.elapsed() > LONGEST_PAUSE {
             pause = FIRST_PAUSE;
@@ -68,10 +64,13 @@ pub(super) async fn run(core: Arc<Core>) {
     }
 }
 
-fn cause_is_refusal(error: &Error) -> bool {
-    use std::error::Error as _;
-    let cause = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused)
+/// Lets nobody wait for a connection of a task that is no more, such as when its runtime has ended.
+struct EndOfTask<'a>(&'a Core);
+
+impl Drop for EndOfTask<'_> {
+    fn drop(&mut self) {
+        self.0.lose_connection();
+    }
 }
 
 /// Between three quarters and the whole of a pause, so that many clients do not come back at once.
@@ -195,7 +194,10 @@ fn hear(core: &Core, text: &str, running: &mut Option<String>) {
             }
             core.hear(message);
         }
-        Err(error) => tracing::debug!(%error, "a message that is no message"),
+        Err(error) => {
+            tracing::debug!(%error, "a message that is no message");
+            core.miss_message();
+        }
     }
 }
 

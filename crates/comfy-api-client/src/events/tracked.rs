@@ -20,6 +20,10 @@ pub(super) const FASTEST_POLL: Duration = Duration::from_millis(50);
 const SLOWEST_POLL: Duration = Duration::from_secs(1);
 /// Longest pause between two questions about a job that waits quietly while its socket is well.
 const SLOWEST_CHECK: Duration = Duration::from_secs(30);
+/// How often in a row the server must know nothing of a job before it is gone.
+const MISSING_AT_MOST: u32 = 2;
+/// The same where messages that tell of its end may still be on their way.
+const MISSING_WHILE_HEARD: u32 = 5;
 
 /// How a job ended.
 pub(crate) type Outcome = Result<Arc<NodeOutputs>>;
@@ -36,14 +40,14 @@ pub(crate) struct Tracked {
 #[derive(Debug)]
 struct State {
     prompt_id: String,
-    /// The client id of the connection that hears of the job; `None` when none does.
-    heard_by: Option<String>,
-    accepted: Option<Instant>,
+    /// Whether there is a connection that hears of the job.
+    heard: bool,
+    accepted: bool,
+    cancelled: bool,
     started: bool,
     /// What the socket said of the end: the record is about to be there.
-    left_worker: bool,
     heard_end: Option<HeardEnd>,
-    /// Whether every message was heard so far.
+    /// Whether every message was heard, up to that of the end.
     gapless: bool,
     outputs: NodeOutputs,
     progress: Progress,
@@ -54,7 +58,10 @@ struct State {
     missing: u32,
     /// Since when no question about the job was answered.
     unanswered_since: Option<Instant>,
-    lost_socket: bool,
+    /// Since when the server fails on the job's record.
+    broken_since: Option<Instant>,
+    /// Whether the server was out of reach for a time, in which it may have restarted.
+    lost_touch: bool,
     buffers: Vec<Arc<Buffer>>,
     /// The buffer from the job's beginning, until its first reader takes it.
     first: Option<Arc<Buffer>>,
@@ -69,21 +76,16 @@ pub(super) enum HeardEnd {
 }
 
 impl Tracked {
-    pub(crate) fn new(
-        prompt_id: String,
-        nodes: HashSet<NodeId>,
-        heard_by: Option<String>,
-        silence: Duration,
-    ) -> Self {
+    pub(crate) fn new(prompt_id: String, nodes: HashSet<NodeId>, heard: bool, silence: Duration) -> Self {
         let first = Arc::new(Buffer::default());
-        let pause = if heard_by.is_some() { silence } else { FASTEST_POLL };
+        let pause = if heard { silence } else { FASTEST_POLL };
         let state = State {
             prompt_id,
-            gapless: heard_by.is_some(),
-            heard_by,
-            accepted: None,
+            heard,
+            gapless: heard,
+            accepted: false,
+            cancelled: false,
             started: false,
-            left_worker: false,
             heard_end: None,
             outputs: IndexMap::new(),
             progress: Progress::new(nodes.len()),
@@ -91,7 +93,8 @@ impl Tracked {
             pause,
             missing: 0,
             unanswered_since: None,
-            lost_socket: false,
+            broken_since: None,
+            lost_touch: false,
             buffers: vec![Arc::clone(&first)],
             first: Some(first),
         };
@@ -109,16 +112,19 @@ impl Tracked {
     /// The server took the job, under an id that may not be the one it was given.
     pub(crate) fn accept(&self, prompt_id: &str) {
         let mut state = self.lock();
-        state.accepted = Some(Instant::now());
+        state.accepted = true;
         if state.prompt_id != prompt_id {
             prompt_id.clone_into(&mut state.prompt_id);
-            state.miss_messages(self.silence);
+            state.miss_message();
+            state.ask_now(self.silence);
         }
     }
 
-    /// Whether the server took the job before a moment.
-    pub(super) fn accepted_before(&self, moment: Instant) -> bool {
-        self.lock().accepted.is_some_and(|accepted| accepted < moment)
+    /// The job was taken out of the queue, if it waited there: of that comes no message.
+    pub(super) fn cancel(&self) {
+        let mut state = self.lock();
+        state.cancelled = true;
+        state.ask_now(self.silence);
     }
 
     pub(crate) fn is_ended(&self) -> bool {
@@ -179,12 +185,9 @@ impl Tracked {
     /// Takes a message in. Returns whether the job has left the worker, so that its record can be read now.
     pub(super) fn hear(&self, message: Message) -> bool {
         let mut state = self.lock();
-        state.heard(self.silence);
+        state.hear(self.silence);
         match message {
-            Message::ExecutionStart(_) => {
-                state.started = true;
-                state.emit(Event::Started);
-            }
+            Message::ExecutionStart(_) => state.start(),
             Message::ExecutionCached(cached) => {
                 state.progress.nodes_done = cached.nodes.iter().filter(|id| self.nodes.contains(*id)).count();
                 state.emit(Event::Cached(cached.nodes));
@@ -213,10 +216,7 @@ impl Tracked {
                     (state.progress.value, state.progress.max) = (0.0, 0.0);
                     state.emit(Event::Executing(node));
                 }
-                None => {
-                    state.left_worker = true;
-                    return true;
-                }
+                None => return true,
             },
             Message::Progress(progress) => {
                 state.progress.node = progress.node;
@@ -235,7 +235,13 @@ impl Tracked {
             Message::ExecutionSuccess(_) => state.heard_end = Some(HeardEnd::Success),
             Message::ExecutionError(error) => state.heard_end = Some(HeardEnd::Error(error)),
             Message::ExecutionInterrupted(report) => state.heard_end = Some(HeardEnd::Interrupted(report)),
-            other => state.emit(Event::Other(other)),
+            other => {
+                // A message of the end or of outputs, in a form not known here, leaves what was heard incomplete.
+                if matches!(&other, Message::Other { kind, .. } if kind.starts_with("execut")) {
+                    state.gapless = false;
+                }
+                state.emit(Event::Other(other));
+            }
         }
         false
     }
@@ -243,71 +249,82 @@ impl Tracked {
     /// Takes a preview picture in.
     pub(super) fn hear_preview(&self, metadata: Option<PreviewMetadata>, content_type: String, bytes: Bytes) {
         let mut state = self.lock();
-        state.heard(self.silence);
+        state.hear(self.silence);
         let node = metadata.and_then(|metadata| metadata.display_node_id.or(metadata.node_id));
         let node = node.or_else(|| state.progress.node.clone());
         state.emit(Event::Preview(Preview { node, content_type, bytes }));
     }
 
-    /// The connection that heard of the job is gone.
-    pub(super) fn lose_connection(&self, client_id: &str) {
+    /// The connection is gone.
+    pub(super) fn lose_connection(&self) {
         let mut state = self.lock();
-        if state.heard_by.as_deref() == Some(client_id) {
-            state.heard_by = None;
-            state.lost_socket = true;
-            state.miss_messages(self.silence);
+        if std::mem::take(&mut state.heard) {
+            state.lost_touch = true;
+            state.miss_message();
+            state.ask_now(self.silence);
         }
+    }
+
+    /// A message that may have been about the job was not understood.
+    pub(super) fn miss_message(&self) {
+        self.lock().miss_message();
     }
 
     /// When to ask the server about the job; `None` while it has not been accepted.
     pub(super) fn due(&self) -> Option<Instant> {
         let state = self.lock();
-        state.accepted.map(|_| state.due)
+        state.accepted.then_some(state.due)
     }
 
     /// The server has the job in its queue.
     pub(super) fn is_alive(&self, running: bool) {
         let mut state = self.lock();
-        state.missing = 0;
-        state.unanswered_since = None;
-        if running && !state.started {
-            state.started = true;
-            state.emit(Event::Started);
+        state.be_told();
+        if running {
+            state.start();
         }
         state.ask_later();
     }
 
-    /// The server knows nothing of the job. Returns how often in a row that was.
-    pub(super) fn is_missing(&self) -> u32 {
+    /// The server knows nothing of the job. Returns whether that was so often enough in a row.
+    pub(super) fn is_missing(&self) -> bool {
         let mut state = self.lock();
-        state.missing += 1;
-        state.unanswered_since = None;
-        state.due = Instant::now() + FASTEST_POLL;
-        state.missing
+        let missing = state.missing;
+        state.be_told();
+        state.missing = missing + 1;
+        state.due = Instant::now() + FASTEST_POLL * (1 << missing);
+        let at_most = if state.heard && !state.cancelled { MISSING_WHILE_HEARD } else { MISSING_AT_MOST };
+        state.missing >= at_most
     }
 
     /// A question about the job was not answered. Returns for how long none was.
     pub(super) fn is_unanswered(&self) -> Duration {
         let mut state = self.lock();
         state.ask_later();
+        state.lost_touch = true;
+        state.broken_since = None;
         let now = Instant::now();
         now.duration_since(*state.unanswered_since.get_or_insert(now))
     }
 
-    /// Whether the connection that heard of the job broke.
-    pub(super) fn has_lost_socket(&self) -> bool {
-        self.lock().lost_socket
+    /// The server failed on the job's record. Returns for how long it has.
+    pub(super) fn is_broken(&self) -> Duration {
+        let mut state = self.lock();
+        state.ask_later();
+        let now = Instant::now();
+        now.duration_since(*state.broken_since.get_or_insert(now))
     }
 
-    /// Whether the job was seen to run.
-    pub(super) fn is_started(&self) -> bool {
-        self.lock().started
+    /// Whether a job that the server knows nothing of may have been lost by it: one that waited was removed else.
+    pub(super) fn may_be_lost(&self) -> bool {
+        let state = self.lock();
+        state.started || (state.lost_touch && !state.cancelled)
     }
 
     /// How the job ended, where the socket told all of it: what was heard is then the whole truth.
     pub(super) fn heard_end(&self) -> Option<HeardEnd> {
         let state = self.lock();
-        state.heard_end.clone().filter(|_| state.gapless && state.left_worker)
+        state.heard_end.clone().filter(|_| state.gapless)
     }
 
     /// The outputs that were heard of.
@@ -327,27 +344,42 @@ impl State {
         last.push(Ok(event));
     }
 
-    fn heard(&mut self, silence: Duration) {
+    fn start(&mut self) {
+        if !std::mem::replace(&mut self.started, true) {
+            self.emit(Event::Started);
+        }
+    }
+
+    /// Something was learned of the job, be it that there is nothing to learn.
+    fn be_told(&mut self) {
         self.missing = 0;
         self.unanswered_since = None;
-        if self.heard_by.is_some() {
+        self.broken_since = None;
+    }
+
+    fn hear(&mut self, silence: Duration) {
+        self.be_told();
+        if self.heard {
             self.pause = silence;
             self.due = Instant::now() + silence;
         }
     }
 
-    /// Messages were or will be missed, so the record has to be asked for.
-    fn miss_messages(&mut self, silence: Duration) {
-        if std::mem::take(&mut self.gapless) {
+    /// Messages were or will be missed. After that of the end there are none to miss.
+    fn miss_message(&mut self) {
+        if self.heard_end.is_none() && std::mem::take(&mut self.gapless) {
             self.emit(Event::Gap);
         }
-        self.pause = if self.heard_by.is_some() { silence } else { FASTEST_POLL };
+    }
+
+    fn ask_now(&mut self, silence: Duration) {
+        self.pause = if self.heard { silence } else { FASTEST_POLL };
         self.due = Instant::now();
     }
 
     fn ask_later(&mut self) {
         self.due = Instant::now() + self.pause;
-        let slowest = if self.heard_by.is_some() { SLOWEST_CHECK } else { SLOWEST_POLL };
+        let slowest = if self.heard { SLOWEST_CHECK } else { SLOWEST_POLL };
         self.pause = (self.pause * 2).min(slowest);
     }
 }

@@ -11,7 +11,6 @@ use super::name;
 use crate::{Client, Error, ErrorKind, Result};
 
 /// A file on its way from the server; made by [`Client::download`].
-#[derive(Debug)]
 pub struct Download {
     client: Client,
     file: FileRef,
@@ -24,7 +23,7 @@ impl Download {
         let query = [("filename", &file.filename), ("subfolder", &file.subfolder), ("type", &file.folder)];
         let query = query.map(|(key, value)| format!("{key}={}", crate::http::segment(value))).join("&");
         let request = http.request(Method::GET, &format!("api/view?{query}"))?;
-        let response = http.send_ok(request).await.map_err(|error| match error.kind() {
+        let response = http.step(http.send_ok(request)).await?.map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
                 let name = crate::text::one_line(&file.filename, 100);
                 let gone = Error::new(
@@ -56,10 +55,10 @@ impl Download {
 
     /// The file in pieces as they come.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
-        let (client, url) = (self.client, self.response.url().clone());
-        self.response
-            .bytes_stream()
-            .map(move |piece| piece.map_err(|error| client.http().transport_error(error, &url)))
+        futures_util::stream::try_unfold(self, async |mut download| {
+            let piece = download.client.http().next_piece(&mut download.response).await?;
+            Ok(piece.map(|piece| (piece, download)))
+        })
     }
 
     /// Saves the file in a folder, under its name on the server made safe and below its subfolder, and returns where it
@@ -125,6 +124,15 @@ impl Download {
                 .with_hint("try again"));
         }
         Ok((part_path, bytes))
+    }
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download")
+            .field("file", &self.file)
+            .field("size", &self.size())
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use comfy_protocol::FileRef;
 
+use crate::text::is_invisible;
+
 /// Bytes that a name may have on every usual file system, with room for a number.
 const LONGEST_NAME: usize = 240;
 
@@ -43,11 +45,6 @@ fn safe_part(part: &str) -> String {
     let device = safe.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let safe = if is_device(&device) { format!("_{safe}") } else { safe.to_owned() };
     shortened(safe)
-}
-
-/// Characters that change the direction of text or cannot be seen.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn is_device(name: &str) -> bool {

@@ -1,19 +1,27 @@
 use std::future::{Future, IntoFuture};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use bytes::Bytes;
 use comfy_protocol::routes::system::Features;
 use comfy_protocol::routes::upload::Uploaded;
+use futures_util::StreamExt;
 use http::Method;
+use reqwest::Response;
 use reqwest::multipart::{Form, Part};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::watch;
 use tokio_util::io::ReaderStream;
 
+use crate::http::Http;
 use crate::{Client, Error, ErrorKind, Result};
+
+/// Bytes that are sent at a time.
+const PIECE: usize = 64 * 1024;
 
 /// A file about to be uploaded; made by [`Client::upload`] and [`Client::upload_bytes`]. Await it for the name that the
 /// server gave it.
-#[derive(Debug)]
 #[must_use = "nothing is uploaded unless this is awaited"]
 pub struct Upload<'a> {
     client: &'a Client,
@@ -24,7 +32,6 @@ pub struct Upload<'a> {
     overwrite: bool,
 }
 
-#[derive(Debug)]
 enum Source {
     Path(PathBuf),
     Bytes(Bytes),
@@ -73,13 +80,10 @@ impl<'a> Upload<'a> {
         let http = self.client.http();
         let name = self.name.filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| Error::new(ErrorKind::Io, "the file to upload has no name"))?;
-        let (part, size) = match self.source {
-            Source::Path(path) => stream_of(&path).await?,
-            Source::Bytes(bytes) => {
-                let size = bytes.len() as u64;
-                (Part::stream_with_length(bytes, size), size)
-            }
-        };
+        let (content, size) = self.source.open().await?;
+        let (moved, moves) = watch::channel(());
+        let pieces = ReaderStream::with_capacity(content, PIECE).inspect(move |_| moved.send_replace(()));
+        let part = Part::stream_with_length(reqwest::Body::wrap_stream(pieces), size);
         let mut form = Form::new().text("type", self.folder);
         if !self.subfolder.is_empty() {
             form = form.text("subfolder", self.subfolder);
@@ -89,7 +93,7 @@ impl<'a> Upload<'a> {
         }
         let form = form.part("image", part.file_name(name.clone()));
         let request = http.request(Method::POST, "api/upload/image")?.multipart(form);
-        match http.send_ok(request).await {
+        match while_it_moves(http, http.send_ok(request), moves).await {
             Ok(response) => http.read_json(response).await,
             // A server that finds the body too large may hang up before it was sent, and its answer is lost.
             Err(error) if error.kind() == ErrorKind::Disconnected || error.kind() == ErrorKind::TooLarge => {
@@ -97,6 +101,17 @@ impl<'a> Upload<'a> {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+impl std::fmt::Debug for Upload<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upload")
+            .field("name", &self.name)
+            .field("subfolder", &self.subfolder)
+            .field("folder", &self.folder)
+            .field("overwrite", &self.overwrite)
+            .finish_non_exhaustive()
     }
 }
 
@@ -130,14 +145,42 @@ impl Client {
     }
 }
 
-/// The file's content in pieces, and its size.
-async fn stream_of(path: &Path) -> Result<(Part, u64)> {
-    let cannot_read = |error| Error::io(format!("cannot read {}", path.display()), error);
-    let file = tokio::fs::File::open(path).await.map_err(cannot_read)?;
-    let metadata = file.metadata().await.map_err(cannot_read)?;
-    if metadata.is_dir() {
-        return Err(Error::new(ErrorKind::Io, format!("{} is a folder, not a file", path.display())));
+impl Source {
+    /// The content, and its size.
+    async fn open(self) -> Result<(Box<dyn AsyncRead + Send + Unpin>, u64)> {
+        let path = match self {
+            Self::Bytes(bytes) => {
+                let size = bytes.len() as u64;
+                return Ok((Box::new(Cursor::new(bytes)), size));
+            }
+            Self::Path(path) => path,
+        };
+        let cannot_read = |error| Error::io(format!("cannot read {}", path.display()), error);
+        let file = tokio::fs::File::open(&path).await.map_err(cannot_read)?;
+        let metadata = file.metadata().await.map_err(cannot_read)?;
+        if metadata.is_dir() {
+            return Err(Error::new(ErrorKind::Io, format!("{} is a folder, not a file", path.display())));
+        }
+        // A file that grows meanwhile must not send more than was announced.
+        Ok((Box::new(file.take(metadata.len())), metadata.len()))
     }
-    let size = metadata.len();
-    Ok((Part::stream_with_length(reqwest::Body::wrap_stream(ReaderStream::new(file)), size), size))
+}
+
+/// Sends a request whose body may take long to send, but must not stand still; nor must the answer after it.
+async fn while_it_moves(
+    http: &Http,
+    send: impl Future<Output = Result<Response>>,
+    mut moves: watch::Receiver<()>,
+) -> Result<Response> {
+    let mut send = std::pin::pin!(send);
+    loop {
+        tokio::select! {
+            answer = &mut send => return answer,
+            moved = http.step(moves.changed()) => {
+                if moved?.is_err() {
+                    return http.step(send).await?;
+                }
+            }
+        }
+    }
 }

@@ -80,7 +80,7 @@ fn of_tls(cause: &rustls::Error, address: &Address) -> Failure {
 }
 
 /// An answer whose status means failure.
-pub(super) async fn of_status(response: Response, address: &Address) -> Failure {
+pub(super) async fn of_status(mut response: Response, address: &Address) -> Failure {
     let status = response.status();
     let url = shown(response.url());
     if status.is_redirection() {
@@ -96,10 +96,15 @@ pub(super) async fn of_status(response: Response, address: &Address) -> Failure 
     }
     let is_text = content_type(&response)
         .is_some_and(|kind| kind.starts_with("text/plain") || kind.starts_with("application/json"));
-    let body = match response.bytes().await {
-        Ok(body) if is_text => one_line(&String::from_utf8_lossy(&body[..body.len().min(2000)]), 200),
-        _ => String::new(),
-    };
+    let mut body = Vec::new();
+    // No more than is shown: nothing says how long it is.
+    while is_text
+        && body.len() < 2000
+        && let Ok(Some(piece)) = response.chunk().await
+    {
+        body.extend_from_slice(&piece);
+    }
+    let body = one_line(&String::from_utf8_lossy(&body), 200);
     let said = if body.is_empty() { String::new() } else { format!(": {body}") };
     let error = match status.as_u16() {
         401 | 403 => {

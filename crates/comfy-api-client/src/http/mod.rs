@@ -42,8 +42,7 @@ impl Http {
             .default_headers(headers.clone())
             .user_agent(concat!("comfy-api-client/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.idle_timeout)
-            // A redirected POST would become a GET; see `failure::redirected`.
+            // A redirected POST would become a GET; see `failure::of_status`.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| Error::new(ErrorKind::Config, "cannot set up HTTP").with_source(error))?;
@@ -115,36 +114,43 @@ impl Http {
         self.send_ok(request).await.map(drop)
     }
 
+    /// Waits for the next step of a transfer, which may take long as a whole but must not stand still.
+    pub(crate) async fn step<T>(&self, step: impl Future<Output = T>) -> Result<T> {
+        let limit = self.inner.settings.idle_timeout;
+        tokio::time::timeout(limit, step).await.map_err(|_| {
+            let address = &self.inner.address;
+            Error::new(ErrorKind::Timeout, format!("the transfer with {address} stood still for {limit:?}"))
+                .with_hint("the server may be busy; try again, or allow more time")
+        })
+    }
+
+    /// Reads the next piece of an answer's body; `None` after the last one.
+    pub(crate) async fn next_piece(&self, response: &mut Response) -> Result<Option<Bytes>> {
+        let piece = self.step(response.chunk()).await?;
+        piece.map_err(|error| failure::of_transport(error, &self.inner.address, response.url()))
+    }
+
     /// Reads the body of an answer, up to a limit that no honest one reaches.
     pub(crate) async fn read_body(&self, mut response: Response) -> Result<Bytes> {
-        let url = response.url().clone();
-        let transport = |error| failure::of_transport(error, &self.inner.address, &url);
-        let Some(first) = response.chunk().await.map_err(transport)? else {
+        let Some(first) = self.next_piece(&mut response).await? else {
             return Ok(Bytes::new());
         };
-        let Some(mut next) = response.chunk().await.map_err(transport)? else {
+        let Some(mut next) = self.next_piece(&mut response).await? else {
             return Ok(first);
         };
         let mut body = bytes::BytesMut::from(first);
         loop {
             if body.len() + next.len() > LARGEST_BODY {
-                return Err(Error::new(
-                    ErrorKind::UnexpectedReply,
-                    format!("the answer of {} is larger than 1 GiB", shown(&url)),
-                )
-                .with_url(shown(&url)));
+                let url = shown(response.url());
+                let message = format!("the answer of {url} is larger than 1 GiB");
+                return Err(Error::new(ErrorKind::UnexpectedReply, message).with_url(url));
             }
             body.extend_from_slice(&next);
-            match response.chunk().await.map_err(transport)? {
-                Some(chunk) => next = chunk,
+            match self.next_piece(&mut response).await? {
+                Some(piece) => next = piece,
                 None => return Ok(body.freeze()),
             }
         }
-    }
-
-    /// The error for an answer that broke off.
-    pub(crate) fn transport_error(&self, error: reqwest::Error, url: &Url) -> Error {
-        failure::of_transport(error, &self.inner.address, url)
     }
 
     /// Reads the body of an answer as JSON.

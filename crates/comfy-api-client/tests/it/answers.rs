@@ -122,6 +122,19 @@ async fn a_server_that_fails_on_a_record_for_good_is_said_to() {
 }
 
 #[tokio::test]
+async fn a_server_that_fails_on_its_queue_but_has_the_record_is_believed() {
+    let trouble = || (500, json!("Server got itself in trouble"));
+    let outputs = run(vec![running(), trouble()], vec![nothing(), nothing(), nothing(), record()]).await;
+    assert_eq!(outputs.unwrap().files().count(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_waited_behind_a_proxy_that_lost_its_server_is_lost() {
+    let error = run(vec![waiting(), bad_gateway(), empty()], vec![nothing()]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost, "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_tells_nonsense_for_good_is_given_up() {
     let error = run(vec![running(), (200, json!("hello"))], vec![nothing()]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");

@@ -161,6 +161,43 @@ async fn secrets_appear_in_no_error_and_no_debug_text() {
 }
 
 #[tokio::test]
+async fn what_is_sent_along_with_a_workflow_appears_in_no_debug_text() {
+    let client = Client::builder("localhost").build().unwrap();
+    let workflow = picture(1);
+    let secrets = json!({"api_key_comfy_org": "hunter2"});
+    let submit = client.submit(&workflow).extra_data(secrets.as_object().unwrap().clone());
+    let shown = format!("{submit:?}");
+    assert!(shown.contains("api_key_comfy_org") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_job_that_waits_is_lost_when_its_server_restarts_at_once() {
+    let sim = Sim::builder().node_delay(Duration::from_secs(20)).start().await.unwrap();
+    let port = sim.address().port();
+    let client = Client::connect(sim.url()).await.unwrap();
+    let _running = client.submit(&picture(fresh())).await.unwrap();
+    let waiting = client.submit(&picture(fresh())).await.unwrap();
+    sim.shutdown().await;
+    let _sim = Sim::builder().port(port).start().await.unwrap();
+    let error = in_time(async { waiting.await.unwrap_err() }).await;
+    assert_eq!(error.kind(), ErrorKind::Lost, "{error}");
+}
+
+#[tokio::test]
+async fn a_job_that_waits_ends_when_it_is_cancelled_and_not_when_it_is_asked_for_next() {
+    let sim = Sim::builder().node_delay(Duration::from_secs(20)).start().await.unwrap();
+    let client = Client::builder(sim.url()).silence(Duration::from_secs(3600)).connect().await.unwrap();
+    let _running = client.submit(&picture(fresh())).await.unwrap();
+    let waiting = client.submit(&picture(fresh())).await.unwrap();
+    waiting.cancel().await.unwrap();
+    let error = in_time(async { waiting.outputs().await.unwrap_err() }).await;
+    assert_eq!(error.kind(), ErrorKind::Removed, "{error}");
+    drop(sim);
+    // There is nothing left to cancel, and nobody to ask for it.
+    waiting.cancel().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_job_of_a_server_that_restarts_is_lost() {
     let sim = Sim::builder().node_delay(Duration::from_secs(20)).start().await.unwrap();
     let port = sim.address().port();

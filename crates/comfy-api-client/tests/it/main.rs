@@ -7,6 +7,8 @@ mod answers;
 mod behaviour;
 mod cuts;
 mod failures;
+mod lifetimes;
 mod many;
 mod replay;
 mod support;
+mod transfers;

@@ -8,10 +8,10 @@ use comfy_api_client::protocol::{Message, NodeOutput};
 use comfy_api_client::workflow::NodeId;
 use comfy_api_client::{Client, ErrorKind, Workflow};
 use futures_util::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::corpus;
 use crate::support::stage::{Act, Manner, Run, Stage, runs_of};
+use crate::support::{corpus, in_time};
 
 const MANNERS: [Manner; 5] = [
     Manner { takes_id: true, answers_last: false, has_socket: true },
@@ -136,6 +136,28 @@ async fn play_all(scenarios: Vec<(String, Value)>) -> usize {
         .await;
     assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
     runs.len()
+}
+
+#[tokio::test]
+async fn a_run_that_was_heard_to_its_success_is_one_although_socket_and_record_are_gone() {
+    let message = |kind: &str, data: Value| Act::Text(json!({"type": kind, "data": data}).to_string());
+    let output = json!({"images": [{"filename": "a.png", "subfolder": "", "type": "output"}]});
+    let acts = [
+        message("execution_start", json!({"prompt_id": "ID", "timestamp": 1})),
+        message("execution_cached", json!({"prompt_id": "ID", "nodes": [], "timestamp": 1})),
+        message("executed", json!({"prompt_id": "ID", "node": "3", "display_node": "3", "output": output})),
+        message("execution_success", json!({"prompt_id": "ID", "timestamp": 2})),
+        Act::Close,
+    ];
+    let run = Run {
+        name: "heard".into(),
+        id: "ID".into(),
+        prompt: json!({"3": {"class_type": "SaveImage", "inputs": {}}}),
+        answer: json!({"prompt_id": "ID", "number": 0, "node_errors": {}}),
+        acts: acts.into(),
+        history: None,
+    };
+    assert_eq!(in_time(play(&run, MANNERS[0])).await, format!("success 3={output}"));
 }
 
 #[tokio::test]

@@ -193,7 +193,12 @@ async fn play_on(mut socket: WebSocket, play: Arc<Play>) {
         let sent = match act {
             Act::Text(text) => socket.send(Message::text(play.retold(text))).await,
             Act::Binary(bytes) => socket.send(Message::binary(play.retold_binary(bytes))).await,
-            Act::Close => return,
+            Act::Close => {
+                let _ = socket.send(Message::Close(None)).await;
+                // A connection that is dropped with something unread loses what was sent before.
+                while let Some(Ok(_)) = socket.recv().await {}
+                return;
+            }
         };
         if sent.is_err() {
             return;
