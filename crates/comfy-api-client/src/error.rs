@@ -23,6 +23,7 @@ struct Inner {
     url: Option<String>,
     status: Option<u16>,
     prompt_id: Option<String>,
+    may_go_on: bool,
     validation: Option<Box<Rejection>>,
     execution: Option<Box<ExecutionError>>,
     source: Option<Source>,
@@ -77,6 +78,7 @@ impl Error {
             url: None,
             status: None,
             prompt_id: None,
+            may_go_on: false,
             validation: None,
             execution: None,
             source: None,
@@ -152,6 +154,12 @@ impl Error {
         self
     }
 
+    /// The prompt may still run on the server.
+    pub(crate) fn about_a_prompt_that_may_go_on(mut self) -> Self {
+        self.edit(|inner| inner.may_go_on = true);
+        self
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.edit(|inner| inner.source = Some(source.into()));
         self
@@ -205,10 +213,12 @@ impl Error {
         self.0.execution.as_deref()
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Whether the same call may succeed a little later. Never so for a job that was given up and may still run on the
+    /// server, since another submit would run it twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
+            _ if self.0.may_go_on => false,
             ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Disconnected => true,
             ErrorKind::Status => matches!(self.status(), Some(429 | 502..=504)),
             _ => false,

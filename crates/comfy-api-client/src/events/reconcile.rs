@@ -163,6 +163,7 @@ fn wait_or_give_up(core: &Core, job: &Tracked, error: &Error) {
         Err(Error::new(error.kind(), message)
             .with_hint("the prompt may still be there; ask for it by its id when the server is well")
             .with_prompt_id(&id)
+            .about_a_prompt_that_may_go_on()
             .with_source(error.clone()))
     }));
 }

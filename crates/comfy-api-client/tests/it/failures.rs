@@ -239,6 +239,7 @@ async fn a_job_of_a_server_that_stays_away_is_given_up() {
     let error = in_time(async { job.await.unwrap_err() }).await;
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(error.prompt_id().is_some());
+    assert!(!error.is_retryable(), "another submit could run it twice");
 }
 
 #[tokio::test]
