@@ -19,7 +19,7 @@ use crate::{Error, Result};
 pub(super) const FASTEST_POLL: Duration = Duration::from_millis(50);
 const SLOWEST_POLL: Duration = Duration::from_secs(1);
 /// Longest pause between two questions about a job that waits quietly while its socket is well.
-const SLOWEST_CHECK: Duration = Duration::from_secs(30);
+const SLOWEST_CHECK: Duration = Duration::from_secs(10);
 /// How often in a row the server must know nothing of a job before it is gone.
 const MISSING_AT_MOST: u32 = 2;
 /// The same where messages that tell of its end may still be on their way.
