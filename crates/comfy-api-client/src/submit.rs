@@ -71,9 +71,13 @@ impl<'a> Submit<'a> {
         let span = tracing::debug_span!("submit", prompt_id = %chosen);
         let accepted = match tracing::Instrument::instrument(self.post(), span).await {
             Ok(accepted) => accepted,
-            Err(error) if may_have_arrived(&error) && has_arrived(client, &chosen).await => {
-                Accepted { prompt_id: chosen.clone(), number: None, node_errors: NodeErrors::default() }
-            }
+            Err(error) if may_have_arrived(&error) => match has_arrived(client, &chosen).await {
+                Some(true) => {
+                    Accepted { prompt_id: chosen.clone(), number: None, node_errors: NodeErrors::default() }
+                }
+                Some(false) => return Err(error.with_prompt_id(&chosen)),
+                None => return Err(unknown_arrival(&chosen, error)),
+            },
             Err(error) => return Err(error.with_prompt_id(&chosen)),
         };
         registration.keep = true;
@@ -163,15 +167,29 @@ fn prompt(workflow: &Workflow) -> Value {
     prompt
 }
 
-/// Whether the server has taken a request after all: it may still be busy with it when the connection breaks.
-async fn has_arrived(client: &Client, prompt_id: &str) -> bool {
+/// Whether the server has taken a request after all: it may still be busy with it when the connection breaks. `None` when
+/// it cannot be asked.
+async fn has_arrived(client: &Client, prompt_id: &str) -> Option<bool> {
+    let mut arrived = None;
     for pause in ARRIVAL_PAUSES {
         tokio::time::sleep(pause).await;
-        if client.hub().is_known(prompt_id).await.unwrap_or(false) {
-            return true;
+        arrived = client.hub().is_known(prompt_id).await.ok();
+        if arrived == Some(true) {
+            break;
         }
     }
-    false
+    arrived
+}
+
+/// The error for a prompt that may or may not have been taken.
+fn unknown_arrival(prompt_id: &str, cause: Error) -> Error {
+    let message =
+        format!("the server went away before it answered for prompt {prompt_id}, and may have taken it");
+    Error::new(cause.kind(), message)
+        .with_hint("ask for the prompt by its id before submitting the workflow again")
+        .about_a_prompt_that_may_go_on()
+        .with_prompt_id(prompt_id)
+        .with_source(cause)
 }
 
 /// Whether the server may have taken a request that has no proper answer.

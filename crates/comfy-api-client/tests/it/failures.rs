@@ -251,6 +251,35 @@ async fn a_submit_whose_answer_is_lost_is_found_in_the_queue() {
     assert_eq!(outputs.files().count(), 1);
 }
 
+#[tokio::test]
+async fn a_submit_that_may_have_been_taken_is_not_retryable() {
+    use tokio::io::AsyncWriteExt;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    // It goes away for good in the middle of the submit.
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut request = vec![0; 65536];
+            let length = client.read(&mut request).await.unwrap();
+            let body = match &request[..length] {
+                request if request.starts_with(b"POST") => return,
+                request if request.starts_with(b"GET /ws") => "",
+                _ => r#"{"exec_info": {"queue_remaining": 0}}"#,
+            };
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            client.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let client = Client::builder(address).connect().await.unwrap();
+    let error = in_time(async { client.submit(&picture(fresh())).await.unwrap_err() }).await;
+    assert!(!error.is_retryable(), "{error:?}");
+    assert!(error.to_string().contains(error.prompt_id().unwrap()), "{error}");
+    assert!(error.to_string().contains("may have taken it"), "{error}");
+}
+
 /// A relay that passes everything on, but hangs up instead of giving the answer of a submit.
 async fn dropping_answers(server: String) -> String {
     use tokio::io::AsyncWriteExt;
