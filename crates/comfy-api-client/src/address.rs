@@ -69,16 +69,6 @@ impl Address {
             .map_err(|error| Error::new(ErrorKind::Config, format!("`{text}` is no URL")).with_source(error))
     }
 
-    /// The URL of the WebSocket for a client id.
-    pub(crate) fn socket(&self, client_id: &str) -> Result<Url> {
-        let mut url = self.join("ws")?;
-        let scheme = if self.base.scheme() == "https" { "wss" } else { "ws" };
-        url.set_scheme(scheme)
-            .map_err(|()| Error::new(ErrorKind::Config, format!("`{url}` cannot be a WebSocket")))?;
-        url.query_pairs_mut().append_pair("clientId", client_id);
-        Ok(url)
-    }
-
     /// Whether a path prefix is part of the address.
     pub(crate) fn has_prefix(&self) -> bool {
         self.base.path() != "/"
@@ -146,13 +136,6 @@ mod tests {
         assert_eq!(base("[::1]"), "http://[::1]:8188/api/prompt");
         assert_eq!(base("::1"), "http://[::1]:8188/api/prompt");
         assert_eq!(base("gpu.local/comfy"), "http://gpu.local:8188/comfy/api/prompt");
-    }
-
-    #[test]
-    fn the_socket_has_its_own_scheme_and_an_encoded_client_id() {
-        let address = Address::parse("https://host/comfy").unwrap();
-        assert_eq!(address.socket("a b").unwrap().as_str(), "wss://host/comfy/ws?clientId=a+b");
-        assert_eq!(Address::parse("h:1").unwrap().socket("x").unwrap().as_str(), "ws://h:1/ws?clientId=x");
     }
 
     #[test]

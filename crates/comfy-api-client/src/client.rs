@@ -1,20 +1,24 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use comfy_protocol::{ExecInfo, FileRef};
+use comfy_protocol::{ExecInfo, FileRef, route};
 use comfy_workflow::Workflow;
-use http::header::HeaderMap;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
-use crate::config::{ClientBuilder, Settings};
+use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
 use crate::{Download, Error, ErrorKind, Result, Submit, Upload};
 
 /// Submits that are under way at the same time: more would take a connection each and gain nothing.
 const MOST_SUBMITS: usize = 64;
+
+/// Pause between two questions whether a server is ready.
+const READY_PAUSE: Duration = Duration::from_millis(100);
 
 /// A ComfyUI server, as seen by a program.
 ///
@@ -46,8 +50,8 @@ impl Client {
         ClientBuilder::new(address)
     }
 
-    pub(crate) fn new(address: Address, headers: HeaderMap, settings: Settings) -> Result<Self> {
-        let http = Http::new(address, headers, settings)?;
+    pub(crate) fn new(address: Address, transport: Transport, settings: Settings) -> Result<Self> {
+        let http = Http::new(address, transport, settings)?;
         let hub = Arc::new(Hub::new(http.clone()));
         Ok(Self { inner: Arc::new(Inner { http, hub, submits: Semaphore::new(MOST_SUBMITS) }) })
     }
@@ -79,7 +83,7 @@ impl Client {
             #[serde(rename = "exec_info")]
             _exec_info: ExecInfo,
         }
-        match self.http().get::<Answer>("api/prompt").await {
+        match self.http().call(route::PROMPT_INFO, &[]).once().read::<Answer>().await {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Status) => {
                 let address = self.http().address();
@@ -95,6 +99,29 @@ impl Client {
                     .with_source(error))
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the server answers, such as one that was just started: asks it again and again, ten times a second
+    /// at most.
+    ///
+    /// # Errors
+    /// Those of [`ClientBuilder::connect`] that no waiting mends, or the last one when `limit` is over.
+    pub async fn wait_until_ready(&self, limit: Duration) -> Result<()> {
+        let end = Instant::now() + limit;
+        loop {
+            let error = match self.check().await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            if !error.is_retryable() {
+                return Err(error);
+            }
+            if Instant::now() + READY_PAUSE > end {
+                let message = format!("{} was not ready within {limit:?}", self.http().address());
+                return Err(Error::new(error.kind(), message).with_source(error));
+            }
+            sleep(READY_PAUSE).await;
         }
     }
 

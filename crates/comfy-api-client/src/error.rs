@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use comfy_protocol::ExecutionError;
 use comfy_workflow::validate::{Rejection, Titles};
@@ -22,6 +23,11 @@ struct Inner {
     hint: Option<String>,
     url: Option<String>,
     status: Option<u16>,
+    code: Option<String>,
+    operation: Option<String>,
+    attempts: u32,
+    elapsed: Option<Duration>,
+    retry_after: Option<Duration>,
     prompt_id: Option<String>,
     may_go_on: bool,
     validation: Option<Box<Rejection>>,
@@ -33,7 +39,7 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The address of the server, a header or another setting is not valid.
+    /// The address of the server, a header, another setting or an argument is not valid.
     Config,
     /// No connection to the server: it is down, or the address is wrong.
     Connect,
@@ -49,6 +55,10 @@ pub enum ErrorKind {
     Status,
     /// The thing that was asked for does not exist on the server.
     NotFound,
+    /// The server does not have what is asked of it: it is too old, or was started without it.
+    Unsupported,
+    /// The thing that was to be made exists already, or is in a state that forbids the change.
+    Conflict,
     /// The server asks for credentials, or refuses those given.
     Unauthorized,
     /// The body is larger than the server takes.
@@ -77,6 +87,11 @@ impl Error {
             hint: None,
             url: None,
             status: None,
+            code: None,
+            operation: None,
+            attempts: 1,
+            elapsed: None,
+            retry_after: None,
             prompt_id: None,
             may_go_on: false,
             validation: None,
@@ -149,6 +164,29 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        self.edit(|inner| inner.code = code);
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: impl Into<String>) -> Self {
+        self.edit(|inner| inner.operation = Some(operation.into()));
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.edit(|inner| {
+            inner.attempts = attempts;
+            inner.elapsed = Some(elapsed);
+        });
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, pause: Option<Duration>) -> Self {
+        self.edit(|inner| inner.retry_after = pause);
+        self
+    }
+
     pub(crate) fn with_prompt_id(mut self, id: &str) -> Self {
         self.edit(|inner| inner.prompt_id = Some(id.to_owned()));
         self
@@ -195,6 +233,36 @@ impl Error {
         self.0.status
     }
 
+    /// The server's own code for the failure, such as `ASSET_NOT_FOUND`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// What was asked of the server, such as `GET /queue`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// How often the request was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long all attempts took, with the pauses between them.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.0.elapsed
+    }
+
+    /// How long the server asks to wait before another attempt.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// The prompt that the error is about.
     #[must_use]
     pub fn prompt_id(&self) -> Option<&str> {
@@ -229,6 +297,13 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
+        if self.0.attempts > 1 {
+            write!(f, " ({} attempts", self.0.attempts)?;
+            match self.0.elapsed {
+                Some(elapsed) => write!(f, " in {:.1} s)", elapsed.as_secs_f64())?,
+                None => f.write_str(")")?,
+            }
+        }
         match &self.0.hint {
             Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
@@ -240,7 +315,13 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &self.0.kind).field("message", &self.0.message);
-        let parts = [("hint", &self.0.hint), ("url", &self.0.url), ("prompt_id", &self.0.prompt_id)];
+        let parts = [
+            ("hint", &self.0.hint),
+            ("operation", &self.0.operation),
+            ("url", &self.0.url),
+            ("code", &self.0.code),
+            ("prompt_id", &self.0.prompt_id),
+        ];
         for (name, value) in parts {
             if let Some(value) = value {
                 debug.field(name, value);

@@ -2,7 +2,6 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use comfy_protocol::routes::queue::Removal;
 use comfy_workflow::validate::NodeErrors;
 use serde_json::Number;
 
@@ -77,7 +76,7 @@ impl Job {
         }
         let id = self.id();
         // In this order: a job that leaves the queue in between runs, and is met by the second.
-        self.client.http().post("api/queue", &Removal::of(vec![id.clone()])).await?;
+        self.client.remove_from_queue([&id]).await?;
         self.client.hub().cancel(&self.tracked);
         self.client.interrupt(&id).await
     }

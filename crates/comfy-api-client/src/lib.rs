@@ -32,13 +32,13 @@ mod job;
 mod outputs;
 mod submit;
 mod text;
-mod tls;
 
 pub use crate::client::Client;
 pub use crate::config::{ClientBuilder, Tracking};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::events::{Event, Events, Preview, Progress};
 pub use crate::files::{Download, Upload};
+pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
 pub use crate::outputs::{OutputFile, Outputs, SavedFile};
 pub use crate::submit::Submit;

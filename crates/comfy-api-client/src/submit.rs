@@ -2,12 +2,11 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-use comfy_protocol::json;
 use comfy_protocol::routes::prompt::{PromptAccepted, PromptRequest};
+use comfy_protocol::{json, route};
 use comfy_workflow::validate::{NodeErrors, Rejection, Titles};
 use comfy_workflow::{NodeId, Workflow};
-use http::Method;
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
@@ -87,11 +86,7 @@ impl<'a> Submit<'a> {
 
     async fn post(&self) -> Result<Accepted> {
         let http = self.client.http();
-        let request = http
-            .request(Method::POST, "api/prompt")?
-            .json(&self.request)
-            .timeout(http.settings().request_timeout);
-        let response = http.send(request).await?;
+        let response = http.call(route::SUBMIT, &[]).json(&self.request).answer().await?;
         if response.status() == StatusCode::BAD_REQUEST {
             let body = http.read_body(response).await?;
             let titles = Titles::from_prompt(&self.request.prompt);

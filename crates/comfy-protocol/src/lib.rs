@@ -10,6 +10,7 @@ mod event;
 mod frame;
 mod output;
 pub mod routes;
+mod version;
 
 pub use comfy_workflow::json;
 pub use event::{
@@ -18,3 +19,4 @@ pub use event::{
 };
 pub use frame::{Frame, FrameError, ImageFormat, PreviewMetadata};
 pub use output::{FileRef, NodeOutput, OutputKind};
+pub use version::{NoVersion, Route, Version, route};

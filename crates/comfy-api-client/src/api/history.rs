@@ -1,3 +1,4 @@
+use comfy_protocol::route;
 use comfy_protocol::routes::history::{History, HistoryEntry};
 
 use crate::{Client, Result};
@@ -8,7 +9,7 @@ impl Client {
     /// # Errors
     /// Those of the connection.
     pub async fn history(&self, prompt_id: &str) -> Result<Option<HistoryEntry>> {
-        let path = format!("api/history/{}", crate::http::segment(prompt_id));
-        Ok(self.http().get::<History>(&path).await?.shift_remove(prompt_id))
+        let mut history: History = self.http().call(route::HISTORY_OF, &[prompt_id]).read().await?;
+        Ok(history.shift_remove(prompt_id))
     }
 }

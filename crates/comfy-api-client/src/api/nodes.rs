@@ -1,6 +1,8 @@
+use comfy_protocol::route;
 use comfy_workflow::schema::Schemas;
 use serde_json::Value;
 
+use crate::http::Call;
 use crate::{Client, Error, ErrorKind, Result};
 
 impl Client {
@@ -9,7 +11,7 @@ impl Client {
     /// # Errors
     /// Those of the connection.
     pub async fn object_info(&self) -> Result<Schemas> {
-        self.read_schemas("api/object_info").await
+        self.read_schemas(self.http().call(route::OBJECT_INFO, &[])).await
     }
 
     /// The schema of one node class; empty when the server does not have it.
@@ -17,11 +19,11 @@ impl Client {
     /// # Errors
     /// Those of the connection.
     pub async fn object_info_of(&self, class_type: &str) -> Result<Schemas> {
-        self.read_schemas(&format!("api/object_info/{}", crate::http::segment(class_type))).await
+        self.read_schemas(self.http().call(route::OBJECT_INFO_OF, &[class_type])).await
     }
 
-    async fn read_schemas(&self, path: &str) -> Result<Schemas> {
-        let value: Value = self.http().get(path).await?;
+    async fn read_schemas(&self, call: Call<'_>) -> Result<Schemas> {
+        let value: Value = call.read().await?;
         Schemas::from_value(value).map_err(|error| {
             Error::new(ErrorKind::UnexpectedReply, "the server's node schemas have an unknown form")
                 .with_source(error)

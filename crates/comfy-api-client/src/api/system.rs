@@ -1,3 +1,4 @@
+use comfy_protocol::route;
 use comfy_protocol::routes::system::{Features, SystemStats};
 
 use crate::{Client, Result};
@@ -8,7 +9,7 @@ impl Client {
     /// # Errors
     /// Those of the connection.
     pub async fn system_stats(&self) -> Result<SystemStats> {
-        self.http().get("api/system_stats").await
+        self.http().call(route::SYSTEM_STATS, &[]).read().await
     }
 
     /// What the server can do, such as the largest body it takes.
@@ -16,6 +17,6 @@ impl Client {
     /// # Errors
     /// Those of the connection.
     pub async fn features(&self) -> Result<Features> {
-        self.http().get("api/features").await
+        self.http().call(route::FEATURES, &[]).read().await
     }
 }

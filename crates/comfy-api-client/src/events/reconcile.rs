@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comfy_protocol::ExecutionInterrupted;
 use comfy_protocol::routes::history::{Ending, HistoryEntry};
 use comfy_protocol::routes::queue::{Queue, QueuePlace};
+use comfy_protocol::{ExecutionInterrupted, route};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde::de::IgnoredAny;
@@ -249,12 +249,11 @@ pub(super) async fn is_known(http: &Http, prompt_id: &str) -> Result<bool> {
 }
 
 async fn queue(http: &Http) -> Result<Queue<QueuePlace>> {
-    http.get("api/queue").await
+    http.call(route::QUEUE, &[]).once().read().await
 }
 
 async fn record(http: &Http, prompt_id: &str) -> Result<Option<Record>> {
-    let path = format!("api/history/{}", crate::http::segment(prompt_id));
-    match http.get::<HashMap<String, Record>>(&path).await {
+    match http.call(route::HISTORY_OF, &[prompt_id]).once().read::<HashMap<String, Record>>().await {
         Ok(mut records) => Ok(records.remove(prompt_id)),
         // Servers answer with an empty object, but what stands between may know better.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

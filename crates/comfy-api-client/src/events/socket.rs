@@ -4,22 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use comfy_protocol::{Frame, Message};
+use comfy_protocol::{Frame, Message, route};
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use http::StatusCode;
+use http::header::{
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
-use tokio_rustls::TlsConnector;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message as Raw};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message as Raw;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tracing::Instrument;
-use url::Url;
 use uuid::Uuid;
 
 use super::hub::{Connection, Core, no_socket};
 use crate::http::Http;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Servers bound their frames by nothing; pictures and the state of large graphs come as one.
 const LARGEST_MESSAGE: usize = 256 << 20;
@@ -27,10 +29,7 @@ const LARGEST_MESSAGE: usize = 256 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
-impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for T {}
-
-type Socket = WebSocketStream<Box<dyn Stream>>;
+type Socket = WebSocketStream<reqwest::Upgraded>;
 
 /// Keeps a connection while it is wanted: from the first submit on, and again whenever it breaks while jobs wait.
 pub(super) async fn run(core: Arc<Core>) {
@@ -109,43 +108,30 @@ async fn open(http: &Http, client_id: &str) -> Result<Socket> {
 }
 
 async fn upgrade(http: &Http, client_id: &str) -> Result<Socket> {
-    let url = http.address().socket(client_id)?;
-    let mut request = url.as_str().into_client_request().map_err(|error| broken(error, http))?;
-    request.headers_mut().extend(http.headers().clone());
-    let stream = connect(http, &url).await?;
+    let key = generate_key();
+    let call = http
+        .call(route::SOCKET, &[])
+        .query("clientId", client_id)
+        .header(CONNECTION, HeaderValue::from_static("Upgrade"))
+        .header(UPGRADE, HeaderValue::from_static("websocket"))
+        .header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+        .header(SEC_WEBSOCKET_KEY, HeaderValue::from_str(&key).map_err(|error| broken(error, http))?);
+    let response = call.answer().await?;
+    let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS
+        || accepted != Some(derive_accept_key(key.as_bytes()).as_bytes())
+    {
+        return Err(no_socket(format!("the server refused the WebSocket with {}", response.status())));
+    }
+    let stream = response.upgrade().await.map_err(|error| broken(error.without_url(), http))?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
-    let (socket, _) =
-        client_async_with_config(request, stream, Some(config)).await.map_err(|error| broken(error, http))?;
-    Ok(socket)
+    Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
 }
 
-async fn connect(http: &Http, url: &Url) -> Result<Box<dyn Stream>> {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let port = url.port_or_known_default().unwrap_or(80);
-    let refused = |error: std::io::Error| crate::http::connect_failure(error, http.address());
-    let stream = TcpStream::connect((host, port)).await.map_err(refused)?;
-    // Pings and flags are small; they must not wait for more.
-    let _ = stream.set_nodelay(true);
-    if url.scheme() != "wss" {
-        return Ok(Box::new(stream));
-    }
-    let name = rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|error| {
-        Error::new(ErrorKind::Tls, format!("`{host}` cannot be checked by TLS")).with_source(error)
-    })?;
-    let stream = TlsConnector::from(http.tls()).connect(name, stream).await.map_err(refused)?;
-    Ok(Box::new(stream))
-}
-
-fn broken(error: tungstenite::Error, http: &Http) -> Error {
-    let reason = match &error {
-        tungstenite::Error::Http(response) => {
-            format!("the server refused the WebSocket with {}", response.status())
-        }
-        _ => format!("the WebSocket of {} failed", http.address()),
-    };
-    no_socket(reason).with_source(error)
+fn broken(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>, http: &Http) -> Error {
+    no_socket(format!("the WebSocket of {} failed", http.address())).with_source(cause)
 }
 
 /// Reads until the connection is closed, broken, or dead.

@@ -1,9 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use comfy_protocol::FileRef;
+use comfy_protocol::{FileRef, route};
 use futures_util::{Stream, StreamExt};
-use http::Method;
 use tempfile::{Builder, NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
@@ -20,10 +19,9 @@ pub struct Download {
 impl Download {
     pub(crate) async fn start(client: &Client, file: &FileRef) -> Result<Self> {
         let http = client.http();
-        let query = [("filename", &file.filename), ("subfolder", &file.subfolder), ("type", &file.folder)];
-        let query = query.map(|(key, value)| format!("{key}={}", crate::http::segment(value))).join("&");
-        let request = http.request(Method::GET, &format!("api/view?{query}"))?;
-        let response = http.step(http.send_ok(request)).await?.map_err(|error| match error.kind() {
+        let call = http.call(route::VIEW, &[]).query("filename", &file.filename);
+        let call = call.query("subfolder", &file.subfolder).query("type", &file.folder);
+        let response = http.step(call.unhurried().send()).await?.map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
                 let name = crate::text::one_line(&file.filename, 100);
                 let gone = Error::new(

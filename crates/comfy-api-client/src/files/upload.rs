@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use bytes::Bytes;
+use comfy_protocol::route;
 use comfy_protocol::routes::system::Features;
 use comfy_protocol::routes::upload::Uploaded;
 use futures_util::StreamExt;
-use http::Method;
 use reqwest::Response;
 use reqwest::multipart::{Form, Part};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -92,8 +92,8 @@ impl<'a> Upload<'a> {
             form = form.text("overwrite", "true");
         }
         let form = form.part("image", part.file_name(name.clone()));
-        let request = http.request(Method::POST, "api/upload/image")?.multipart(form);
-        match while_it_moves(http, http.send_ok(request), moves).await {
+        let call = http.call(route::UPLOAD_IMAGE, &[]).multipart(form).unhurried();
+        match while_it_moves(http, call.send(), moves).await {
             Ok(response) => http.read_json(response).await,
             // A server that finds the body too large may hang up before it was sent, and its answer is lost.
             Err(error) if error.kind() == ErrorKind::Disconnected || error.kind() == ErrorKind::TooLarge => {
@@ -128,7 +128,9 @@ impl Client {
     async fn explain_broken_upload(&self, name: &str, size: u64, error: Error) -> Error {
         let limit = self
             .http()
-            .get::<Features>("api/features")
+            .call(route::FEATURES, &[])
+            .once()
+            .read::<Features>()
             .await
             .ok()
             .and_then(|features| features.max_upload_size());

@@ -5,6 +5,7 @@ use std::io;
 
 use comfy_protocol::json::JsonError;
 use reqwest::Response;
+use serde_json::Value;
 use url::Url;
 
 use super::shown;
@@ -15,13 +16,11 @@ use crate::text::one_line;
 
 /// A request without an answer, or an answer that broke off.
 pub(super) fn of_transport(error: reqwest::Error, address: &Address, url: &Url) -> Failure {
-    let url = shown(url);
     let error = error.without_url();
     let failure = if let Some(tls) = cause::<rustls::Error>(&error) {
         of_tls(tls, address)
     } else if error.is_timeout() {
-        Failure::new(ErrorKind::Timeout, format!("{address} did not answer in time"))
-            .with_hint("the server may be busy; try again, or allow more time")
+        of_time(address, url)
     } else if error.is_connect() {
         of_connect(cause::<io::Error>(&error), address)
     } else {
@@ -32,16 +31,14 @@ pub(super) fn of_transport(error: reqwest::Error, address: &Address, url: &Url) 
         };
         Failure::new(ErrorKind::Disconnected, format!("the connection to {address} broke")).with_hint(hint)
     };
-    failure.with_url(url).with_source(error)
+    failure.with_url(shown(url)).with_source(error)
 }
 
-/// A stream that was not made, plain or with TLS.
-pub(crate) fn of_stream(error: io::Error, address: &Address) -> Failure {
-    let failure = match cause::<rustls::Error>(&error) {
-        Some(tls) => of_tls(tls, address),
-        None => of_connect(Some(&error), address),
-    };
-    failure.with_source(error)
+/// An answer that did not begin in time.
+pub(super) fn of_time(address: &Address, url: &Url) -> Failure {
+    Failure::new(ErrorKind::Timeout, format!("{address} did not answer in time"))
+        .with_hint("the server may be busy; try again, or allow more time")
+        .with_url(shown(url))
 }
 
 /// A connection that was not made.
@@ -83,6 +80,7 @@ fn of_tls(cause: &rustls::Error, address: &Address) -> Failure {
 pub(super) async fn of_status(mut response: Response, address: &Address) -> Failure {
     let status = response.status();
     let url = shown(response.url());
+    let retry_after = super::call::retry_after(&response);
     if status.is_redirection() {
         let to = response
             .headers()
@@ -104,8 +102,8 @@ pub(super) async fn of_status(mut response: Response, address: &Address) -> Fail
     {
         body.extend_from_slice(&piece);
     }
-    let body = one_line(&String::from_utf8_lossy(&body), 200);
-    let said = if body.is_empty() { String::new() } else { format!(": {body}") };
+    let (code, text) = report(&body);
+    let said = if text.is_empty() { String::new() } else { format!(": {text}") };
     let error = match status.as_u16() {
         401 | 403 => {
             Failure::new(ErrorKind::Unauthorized, format!("{url} refused the request ({status}){said}"))
@@ -121,9 +119,21 @@ pub(super) async fn of_status(mut response: Response, address: &Address) -> Fail
         }
         413 => Failure::new(ErrorKind::TooLarge, format!("the body is larger than {address} takes{said}"))
             .with_hint("start the server with a larger `--max-upload-size`, or send less"),
+        409 => Failure::new(ErrorKind::Conflict, format!("{url} refused the change ({status}){said}")),
         _ => Failure::new(ErrorKind::Status, format!("{url} answered {status}{said}")),
     };
-    error.with_status(status.as_u16()).with_url(url)
+    error.with_status(status.as_u16()).with_url(url).with_code(code).with_retry_after(retry_after)
+}
+
+/// The code and the text of an error's body. Servers write texts, `{"error": "text"}`, `{"error": {"code", "message"}}`
+/// and, in the cloud, `{"code", "message"}`.
+fn report(body: &[u8]) -> (Option<String>, String) {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let error = json.get("error").unwrap_or(&json);
+    let text = |value: Option<&Value>, most| value.and_then(Value::as_str).map(|text| one_line(text, most));
+    let code = text(error.get("code").or_else(|| error.get("type")), 60);
+    let message = text(error.get("message").or(Some(error)), 200);
+    (code, message.unwrap_or_else(|| one_line(&String::from_utf8_lossy(body), 200)))
 }
 
 /// An answer that should be JSON and is not, or not of the expected form.
@@ -143,7 +153,7 @@ pub(super) fn of_json(error: JsonError, address: &Address, url: &Url, status: u1
     ))
 }
 
-fn content_type(response: &Response) -> Option<&str> {
+pub(super) fn content_type(response: &Response) -> Option<&str> {
     response.headers().get(http::header::CONTENT_TYPE)?.to_str().ok()
 }
 

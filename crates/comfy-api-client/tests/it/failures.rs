@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
+use crate::support::relay::pass_until_socket;
 use crate::support::{fresh, in_time, long_work, picture};
 
 async fn refusal(address: &str) -> Error {
@@ -331,21 +332,13 @@ async fn without_socket(server: String) -> String {
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
-            let mut upstream = tokio::net::TcpStream::connect(&server).await.unwrap();
+            let server = server.clone();
             tokio::spawn(async move {
-                let mut head = [0; 7];
-                while client.peek(&mut head).await.is_ok_and(|length| length > 0 && length < head.len()) {
-                    tokio::task::yield_now().await;
+                if pass_until_socket(&mut client, &server).await {
+                    let answer =
+                        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                    let _ = client.write_all(answer).await;
                 }
-                if &head == b"GET /ws" {
-                    let _ = client
-                        .write_all(
-                            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-                        )
-                        .await;
-                    return;
-                }
-                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
             });
         }
     });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
@@ -84,16 +84,44 @@ impl Drop for Relay {
 }
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
-    let mut head = [0; 7];
-    while stream.peek(&mut head).await.is_ok_and(|length| length > 0 && length < head.len()) {
-        tokio::task::yield_now().await;
+    if pass_until_socket(&mut stream, &shared.server).await {
+        relay_socket(stream, shared).await;
     }
-    if &head == b"GET /ws" {
-        return relay_socket(stream, shared).await;
+}
+
+/// Passes the requests of a connection on to the server, up to one that asks for a WebSocket. Returns whether there was
+/// one, which is then still to be read.
+pub(crate) async fn pass_until_socket(client: &mut TcpStream, server: &str) -> bool {
+    let Ok(mut server) = TcpStream::connect(server).await else { return false };
+    let (mut head, mut answer) = ([0; 7], vec![0; 65536]);
+    let mut request = vec![0; 65536];
+    loop {
+        tokio::select! {
+            peeked = client.peek(&mut head) => {
+                match peeked {
+                    Ok(length) if length > 0 && head[..length] == b"GET /ws"[..length] => {
+                        if length == head.len() {
+                            return true;
+                        }
+                        tokio::task::yield_now().await;
+                        continue;
+                    }
+                    Ok(1..) => {}
+                    _ => return false,
+                }
+                let Ok(length @ 1..) = client.read(&mut request).await else { return false };
+                if server.write_all(&request[..length]).await.is_err() {
+                    return false;
+                }
+            }
+            read = server.read(&mut answer) => {
+                let Ok(length @ 1..) = read else { return false };
+                if client.write_all(&answer[..length]).await.is_err() {
+                    return false;
+                }
+            }
+        }
     }
-    let Ok(mut server) = TcpStream::connect(&shared.server).await else { return };
-    let _ = copy_bidirectional(&mut stream, &mut server).await;
-    let _ = stream.shutdown().await;
 }
 
 async fn relay_socket(stream: TcpStream, shared: Arc<Shared>) {
