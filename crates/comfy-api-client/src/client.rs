@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
-use crate::{Download, Error, ErrorKind, Result, Submit, Upload};
+use crate::{ConnectionStatus, Download, Error, ErrorKind, Job, Result, ServerEvents, Submit, Upload};
 
 /// Submits that are under way at the same time: more would take a connection each and gain nothing.
 const MOST_SUBMITS: usize = 64;
@@ -23,7 +23,7 @@ const READY_PAUSE: Duration = Duration::from_millis(100);
 /// A ComfyUI server, as seen by a program.
 ///
 /// Clones are cheap and share one connection pool and one WebSocket, which is opened before the first submit and closed
-/// with the last clone (and the last [`Job`](crate::Job)). Must be used within a tokio runtime.
+/// with the last clone (and the last [`Job`]). Must be used within a tokio runtime.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -138,7 +138,7 @@ impl Client {
             .map_err(|error| Error::workflow(format!("{} cannot be used", path.display()), error))
     }
 
-    /// Submits a workflow. Await the result for the [`Job`](crate::Job).
+    /// Submits a workflow. Await the result for the [`Job`].
     ///
     /// ```no_run
     /// # async fn example(client: comfy_api_client::Client, workflow: comfy_workflow::Workflow) -> comfy_api_client::Result<()> {
@@ -148,6 +148,34 @@ impl Client {
     /// ```
     pub fn submit<'a>(&'a self, workflow: &'a Workflow) -> Submit<'a> {
         Submit::new(self, workflow)
+    }
+
+    /// Follows a prompt that another process submitted, or this one before it was started again. Its messages went to
+    /// whoever submitted it, so it is asked about: there is no progress and there are no previews.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the server knows no such prompt, or those of the connection.
+    pub async fn job(&self, prompt_id: &str) -> Result<Job> {
+        Job::adopt(self, prompt_id).await
+    }
+
+    /// Everything that the server says from now on, about the jobs of all clients as far as it tells: for monitors.
+    /// Opens the WebSocket, however jobs are followed. Must be called within a runtime.
+    pub fn events(&self) -> ServerEvents {
+        self.hub().server_events()
+    }
+
+    /// State of the WebSocket. [`events`](Self::events) tells of every change.
+    #[must_use]
+    pub fn status(&self) -> ConnectionStatus {
+        self.hub().status()
+    }
+
+    /// The id under which the server knows the open WebSocket, such as for
+    /// [`subscribe_logs`](Self::subscribe_logs); another one for every connection.
+    #[must_use]
+    pub fn client_id(&self) -> Option<String> {
+        self.hub().open_client_id()
     }
 
     /// Uploads a file from disk, to be used as an input. Await the result for its name on the server.

@@ -45,7 +45,7 @@ pub enum ErrorKind {
     Connect,
     /// TLS failed: a certificate is not trusted, or one side does not speak TLS.
     Tls,
-    /// An answer took longer than the time limit.
+    /// An answer, or a job, took longer than the time limit.
     Timeout,
     /// The connection broke in the middle.
     Disconnected,
@@ -75,6 +75,8 @@ pub enum ErrorKind {
     Removed,
     /// The server restarted and knows nothing of the prompt.
     Lost,
+    /// The prompt is done, but some of what it gave was missed; see the message for how to get the rest.
+    Incomplete,
     /// A local file could not be read or written.
     Io,
 }

@@ -2,12 +2,15 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use comfy_workflow::Workflow;
 use comfy_workflow::validate::NodeErrors;
 use serde_json::Number;
 
 use crate::events::Events;
+use crate::events::record;
+use crate::events::story::Nodes;
 use crate::events::tracked::Tracked;
-use crate::{Client, Outputs, Result};
+use crate::{Cancellation, Client, Error, ErrorKind, Outputs, Result};
 
 /// A workflow that a server has taken; made by [`Client::submit`]. Await it for its [`Outputs`].
 ///
@@ -31,6 +34,25 @@ impl Job {
         Self { client, tracked, number, node_errors }
     }
 
+    /// A job that somebody else submitted.
+    pub(crate) async fn adopt(client: &Client, prompt_id: &str) -> Result<Self> {
+        let queue = client.queue().await?;
+        let items = queue.queue_running.into_iter().chain(queue.queue_pending);
+        let item = items.into_iter().find(|item| item.prompt_id() == prompt_id);
+        if item.is_none() && record::of(client.http(), prompt_id).await?.is_none() {
+            return Err(Error::new(ErrorKind::NotFound, format!("the server knows no prompt {prompt_id}"))
+                .with_hint("it was removed, or the server was started again since")
+                .with_prompt_id(prompt_id));
+        }
+        let number = item.as_ref().and_then(|item| item.0.clone());
+        let workflow = item.and_then(|item| Workflow::from_value(item.2).ok()).unwrap_or_default();
+        // Pictures over the socket went to whoever submitted it.
+        let tracked = client.hub().adopt(prompt_id, Nodes::of(&workflow, Some(&[])));
+        let job = Self::new(client.clone(), tracked, number, NodeErrors::default());
+        client.hub().accept(&job.tracked, prompt_id);
+        Ok(job)
+    }
+
     /// The prompt's id on the server.
     #[must_use]
     pub fn id(&self) -> String {
@@ -49,6 +71,12 @@ impl Job {
         &self.node_errors
     }
 
+    /// Whether the job has ended, as far as is known here.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.tracked.is_ended()
+    }
+
     /// What happens to the job, from its beginning for the first call and from now on for others.
     pub fn events(&self) -> Events {
         Events::new(Arc::clone(&self.tracked), Arc::clone(self.client.hub()))
@@ -57,28 +85,27 @@ impl Job {
     /// Waits for the end, and gives the outputs.
     ///
     /// # Errors
-    /// [`ErrorKind::Execution`](crate::ErrorKind::Execution) with the server's report, `Interrupted`, `Removed`, `Lost`,
-    /// or an error of the connection when the server stays away for too long.
+    /// [`ErrorKind::Execution`] with the server's report, `Interrupted`, `Removed`, `Lost`, `Timeout` when the job has a
+    /// time limit, `Incomplete` when pictures that were sent over the socket were missed, or an error of the connection
+    /// when the server stays away for too long.
     pub async fn outputs(&self) -> Result<Outputs> {
-        let nodes = self.tracked.outcome().await?;
-        Ok(Outputs::new(self.client.clone(), self.id(), nodes))
+        self.client.hub().follow(&self.tracked);
+        let gains = self.tracked.outcome().await?;
+        Ok(Outputs::new(self.client.clone(), self.id(), gains))
     }
 
-    /// Takes the job out of the queue, or interrupts it when it runs. Does nothing to a job that has ended.
+    /// Takes the job out of the queue, or interrupts it when it runs, and says which. Does nothing to a job that has
+    /// ended.
     ///
     /// The answer does not wait for the end: a node that runs goes on to its next step.
     ///
     /// # Errors
     /// Those of the connection.
-    pub async fn cancel(&self) -> Result<()> {
+    pub async fn cancel(&self) -> Result<Cancellation> {
         if self.tracked.is_ended() {
-            return Ok(());
+            return Ok(Cancellation::Nothing);
         }
-        let id = self.id();
-        // In this order: a job that leaves the queue in between runs, and is met by the second.
-        self.client.remove_from_queue([&id]).await?;
-        self.client.hub().cancel(&self.tracked);
-        self.client.interrupt(&id).await
+        self.client.cancel(&self.id()).await
     }
 }
 

@@ -22,10 +22,12 @@
 
 mod address;
 mod api;
+mod cancel;
 mod client;
 mod config;
 mod error;
 mod events;
+mod fetch;
 mod files;
 mod http;
 mod job;
@@ -33,10 +35,15 @@ mod outputs;
 mod submit;
 mod text;
 
+pub use crate::cancel::Cancellation;
 pub use crate::client::Client;
 pub use crate::config::{ClientBuilder, Tracking};
 pub use crate::error::{Error, ErrorKind, Result};
-pub use crate::events::{Event, Events, Preview, Progress};
+pub use crate::events::{
+    ConnectionStatus, Event, Events, Place, Preview, Progress, Queued, ServerEvent, ServerEvents,
+    SocketImage, Stall,
+};
+pub use crate::fetch::JobState;
 pub use crate::files::{Download, Upload};
 pub use crate::http::RetryPolicy;
 pub use crate::job::Job;

@@ -6,19 +6,26 @@ use comfy_workflow::NodeId;
 use futures_util::{StreamExt, TryStreamExt};
 use indexmap::IndexMap;
 
-use crate::{Client, Result};
+use crate::{Client, Result, SocketImage};
 
 /// Downloads that run at the same time.
 const MOST_AT_ONCE: usize = 4;
 
 pub(crate) type NodeOutputs = IndexMap<NodeId, NodeOutput>;
 
+/// What a job gave: what its nodes reported, and pictures that came over the socket.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gains {
+    pub(crate) nodes: NodeOutputs,
+    pub(crate) images: Vec<SocketImage>,
+}
+
 /// What a job gave, by node.
 #[derive(Debug, Clone)]
 pub struct Outputs {
     client: Client,
     prompt_id: String,
-    nodes: Arc<NodeOutputs>,
+    gains: Arc<Gains>,
 }
 
 /// A file that a job gave.
@@ -62,8 +69,8 @@ impl SavedFile {
 }
 
 impl Outputs {
-    pub(crate) fn new(client: Client, prompt_id: String, nodes: Arc<NodeOutputs>) -> Self {
-        Self { client, prompt_id, nodes }
+    pub(crate) fn new(client: Client, prompt_id: String, gains: Arc<Gains>) -> Self {
+        Self { client, prompt_id, gains }
     }
 
     /// The prompt that gave them.
@@ -74,25 +81,34 @@ impl Outputs {
 
     /// Everything that the nodes gave, as the server reported it.
     pub fn nodes(&self) -> impl Iterator<Item = (&NodeId, &NodeOutput)> {
-        self.nodes.iter()
+        self.gains.nodes.iter()
     }
 
     /// What one node gave.
     #[must_use]
     pub fn node(&self, id: &str) -> Option<&NodeOutput> {
-        self.nodes.get(id)
+        self.gains.nodes.get(id)
     }
 
     /// The files of all nodes and kinds, temporary ones such as previews among them.
     pub fn files(&self) -> impl Iterator<Item = OutputFile> {
-        self.nodes.iter().flat_map(|(node, output)| {
+        self.gains.nodes.iter().flat_map(|(node, output)| {
             output.files().map(|(key, file)| OutputFile { node: node.clone(), key: key.to_owned(), file })
         })
     }
 
     /// The texts of all nodes, with the keys under which they were reported.
     pub fn texts(&self) -> impl Iterator<Item = (&NodeId, &str, &str)> {
-        self.nodes.iter().flat_map(|(node, output)| output.texts().map(move |(key, text)| (node, key, text)))
+        self.gains
+            .nodes
+            .iter()
+            .flat_map(|(node, output)| output.texts().map(move |(key, text)| (node, key, text)))
+    }
+
+    /// The pictures that nodes such as `SaveImageWebsocket` gave over the socket, in the order in which they came. The
+    /// server has no files of them.
+    pub fn socket_images(&self) -> impl Iterator<Item = &SocketImage> {
+        self.gains.images.iter()
     }
 
     /// Downloads every file into a folder, under its name on the server (and below its subfolder), a few at a time.

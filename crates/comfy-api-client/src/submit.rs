@@ -3,13 +3,16 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use comfy_protocol::routes::prompt::{PromptAccepted, PromptRequest};
-use comfy_protocol::{json, route};
+use comfy_protocol::{json as tolerant, route};
 use comfy_workflow::validate::{NodeErrors, Rejection, Titles};
 use comfy_workflow::{NodeId, Workflow};
 use http::StatusCode;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
+use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::events::record;
+use crate::events::story::Nodes;
 use crate::{Client, Error, ErrorKind, Job, Result};
 
 /// Pauses before the questions whether a request without an answer has arrived.
@@ -24,11 +27,12 @@ pub struct Submit<'a> {
     client: &'a Client,
     workflow: &'a Workflow,
     request: PromptRequest,
+    timeout: Option<Duration>,
 }
 
 impl<'a> Submit<'a> {
     pub(crate) fn new(client: &'a Client, workflow: &'a Workflow) -> Self {
-        Self { client, workflow, request: PromptRequest::default() }
+        Self { client, workflow, request: PromptRequest::default(), timeout: None }
     }
 
     /// Runs before everything that waits in the queue.
@@ -57,17 +61,67 @@ impl<'a> Submit<'a> {
         self
     }
 
+    /// The id that the prompt is to have, one that no prompt of the server had before; a random one unless set. Servers
+    /// since 0.30.0 take only UUIDs in lower case with hyphens.
+    pub fn prompt_id(mut self, id: impl Into<String>) -> Self {
+        self.request.prompt_id = Some(id.into());
+        self
+    }
+
+    /// The workflow in the editor's own format. It is written into saved pictures, so that they can be opened in the
+    /// editor, and its `id` is the `workflow_id` of the job.
+    pub fn editor_workflow(mut self, workflow: Value) -> Self {
+        let info = self.request.extra_data.entry("extra_pnginfo").or_insert_with(|| json!({}));
+        if let Some(info) = info.as_object_mut() {
+            info.insert("workflow".into(), workflow);
+        }
+        self
+    }
+
+    /// How samplers make previews for this prompt (since 0.8.0): `none`, `auto`, `latent2rgb` or `taesd`.
+    pub fn preview_method(self, method: impl Into<String>) -> Self {
+        self.extra("preview_method", method.into())
+    }
+
+    /// The key with which partner nodes, which call paid services, are used.
+    ///
+    /// Servers before 0.8.0 show it to everybody who asks for their queue while the prompt is there.
+    pub fn api_key(self, key: impl Into<String>) -> Self {
+        self.extra("api_key_comfy_org", key.into())
+    }
+
+    /// The token of a session of the editor, for the same purpose as [`api_key`](Self::api_key).
+    pub fn auth_token(self, token: impl Into<String>) -> Self {
+        self.extra("auth_token_comfy_org", token.into())
+    }
+
+    fn extra(mut self, key: &str, value: String) -> Self {
+        self.request.extra_data.insert(key.into(), value.into());
+        self
+    }
+
+    /// Time limit from the submit to the end of the job, in place of [`ClientBuilder::job_timeout`]. A job that is over
+    /// it ends here, and goes on at the server.
+    ///
+    /// [`ClientBuilder::job_timeout`]: crate::ClientBuilder::job_timeout
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
     async fn send(mut self) -> Result<Job> {
+        check(&self.request.extra_data)?;
+        let began = Instant::now();
         let client = self.client;
         let _turn = client.turn_to_submit().await;
-        let nodes = self.workflow.nodes().map(|(id, _)| id.clone()).collect();
-        let chosen = Uuid::new_v4().to_string();
+        let nodes = Nodes::of(self.workflow, self.request.partial_execution_targets.as_deref());
+        let chosen = self.request.prompt_id.take().unwrap_or_else(|| Uuid::new_v4().to_string());
         let (tracked, client_id) = client.hub().register(chosen.clone(), nodes).await?;
         let mut registration = Registration { client, prompt_id: &chosen, keep: false };
         self.request.prompt = prompt(self.workflow);
         self.request.client_id = Some(client_id);
         self.request.prompt_id = Some(chosen.clone());
-        let span = tracing::debug_span!("submit", prompt_id = %chosen);
+        let span = tracing::info_span!("submit", prompt_id = %chosen);
         let accepted = match tracing::Instrument::instrument(self.post(), span).await {
             Ok(accepted) => accepted,
             Err(error) if may_have_arrived(&error) => match has_arrived(client, &chosen).await {
@@ -81,6 +135,9 @@ impl<'a> Submit<'a> {
         };
         registration.keep = true;
         client.hub().accept(&tracked, &accepted.prompt_id);
+        if let Some(limit) = self.timeout.or(client.http().settings().job_timeout) {
+            tracked.end_at(began + limit, limit);
+        }
         Ok(Job::new(client.clone(), tracked, accepted.number, accepted.node_errors))
     }
 
@@ -90,7 +147,7 @@ impl<'a> Submit<'a> {
         if response.status() == StatusCode::BAD_REQUEST {
             let body = http.read_body(response).await?;
             let titles = Titles::from_prompt(&self.request.prompt);
-            return Err(match json::from_slice::<Rejection>(&body) {
+            return Err(match tolerant::from_slice::<Rejection>(&body) {
                 Ok(rejection) => Error::rejected(rejection, &titles),
                 Err(error) => Error::new(
                     ErrorKind::Rejected,
@@ -148,6 +205,22 @@ impl Drop for Registration<'_> {
     }
 }
 
+/// Refuses what would make the server's job routes fail for everybody.
+fn check(extra_data: &Map<String, Value>) -> Result<()> {
+    let Some(info) = extra_data.get("extra_pnginfo") else {
+        return Ok(());
+    };
+    let wrong = |what: &str| {
+        Error::new(ErrorKind::Config, format!("`{what}` in the extra data is no object"))
+            .with_hint("send an object, or leave it out: anything else breaks the server's list of jobs")
+    };
+    match (info.as_object(), info.get("workflow")) {
+        (None, _) => Err(wrong("extra_pnginfo")),
+        (_, Some(workflow)) if !workflow.is_object() => Err(wrong("extra_pnginfo.workflow")),
+        _ => Ok(()),
+    }
+}
+
 /// The body of the workflow. Every node gets an object `_meta`: servers since 0.30.0 fail on a node without when they
 /// replace its class.
 fn prompt(workflow: &Workflow) -> Value {
@@ -168,7 +241,7 @@ async fn has_arrived(client: &Client, prompt_id: &str) -> Option<bool> {
     let mut arrived = None;
     for pause in ARRIVAL_PAUSES {
         tokio::time::sleep(pause).await;
-        arrived = client.hub().is_known(prompt_id).await.ok();
+        arrived = record::is_known(client.http(), prompt_id).await.ok();
         if arrived == Some(true) {
             break;
         }

@@ -31,7 +31,13 @@ impl<'a> JobBar<'a> {
     pub(crate) fn show(&self, event: &Event) {
         match event {
             Event::Started => self.bar.set_message("running"),
-            Event::Executing(id) => self.bar.set_message(self.name(id.as_str())),
+            Event::Queued(queued) => {
+                self.bar.set_message(format!(
+                    "waiting in the queue at position {} of {}",
+                    queued.position, queued.waiting
+                ));
+            }
+            Event::NodeStarted(id) => self.bar.set_message(self.name(id.as_str())),
             Event::Progress(progress) => {
                 let part = (progress.overall() * PARTS as f64) as u64;
                 self.bar.set_position(part);

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::Event;
+use super::story::Listener;
 use crate::Result;
 
 /// Events that wait to be read, beyond which those that can be missed are dropped.
@@ -95,8 +96,68 @@ impl State {
     }
 }
 
+/// The events of all readers of a job.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    all: Vec<Arc<Buffer>>,
+    /// The buffer from the job's beginning, until its first reader takes it.
+    first: Option<Arc<Buffer>>,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        let first = Arc::new(Buffer::default());
+        Self { all: vec![Arc::clone(&first)], first: Some(first) }
+    }
+}
+
+impl Buffers {
+    /// A buffer for another reader: that from the job's beginning for the first one, else one from now on, which is at
+    /// its end where the job is.
+    pub(super) fn subscribe(&mut self, last: Option<Result<Event>>) -> Arc<Buffer> {
+        if let Some(first) = self.first.take() {
+            return first;
+        }
+        let buffer = Arc::new(Buffer::default());
+        match last {
+            Some(last) => buffer.close(last),
+            None => self.all.push(Arc::clone(&buffer)),
+        }
+        buffer
+    }
+
+    /// Nobody will read the events from the job's beginning.
+    pub(super) fn drop_first(&mut self) {
+        if let Some(first) = self.first.take() {
+            self.unsubscribe(&first);
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, buffer: &Arc<Buffer>) {
+        self.all.retain(|other| !Arc::ptr_eq(other, buffer));
+    }
+
+    /// Gives everybody the last event.
+    pub(super) fn close(&mut self, last: &Result<Event>) {
+        self.all.drain(..).for_each(|buffer| buffer.close(last.clone()));
+    }
+}
+
+impl Listener for Buffers {
+    fn emit(&mut self, event: impl FnOnce() -> Event) {
+        let Some((last, others)) = self.all.split_last() else {
+            return;
+        };
+        let event = event();
+        for buffer in others {
+            buffer.push(Ok(event.clone()));
+        }
+        last.push(Ok(event));
+    }
+}
+
 fn can_be_missed(event: &Result<Event>) -> bool {
-    matches!(event, Ok(Event::Preview(_) | Event::Progress(_) | Event::Other(_)))
+    matches!(event, Ok(Event::Preview(_) | Event::Progress(_) | Event::Text(..) | Event::Other(_)))
 }
 
 #[cfg(test)]
@@ -121,13 +182,13 @@ mod tests {
             buffer.push(Ok(Event::Preview(preview)));
             buffer.push(Ok(Event::Progress(Progress::new(1))));
             if index % 10 == 0 {
-                buffer.push(Ok(Event::Executing(index.to_string().into())));
+                buffer.push(Ok(Event::NodeStarted(index.to_string().into())));
             }
         }
         buffer.close(Ok(Event::Finished));
         buffer.push(Ok(Event::Started));
         let events = drain(&buffer);
-        assert_eq!(events.iter().filter(|event| matches!(event, Event::Executing(_))).count(), 100);
+        assert_eq!(events.iter().filter(|event| matches!(event, Event::NodeStarted(_))).count(), 100);
         assert!(events.iter().filter(|event| matches!(event, Event::Preview(_))).count() <= MOST_PREVIEWS);
         assert!(matches!(events.last(), Some(Event::Finished)));
         assert_eq!(buffer.skipped() + events.len() as u64, 2101);

@@ -1,23 +1,18 @@
 //! The task that asks the server about jobs: what ends a job is the server's record, never the socket alone.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comfy_protocol::routes::history::{Ending, HistoryEntry};
-use comfy_protocol::routes::queue::{Queue, QueuePlace};
-use comfy_protocol::{ExecutionInterrupted, route};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use serde::de::IgnoredAny;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::hub::Core;
-use super::tracked::{FASTEST_POLL, HeardEnd, Outcome, Tracked};
+use super::core::Core;
+use super::pace::FASTEST_POLL;
+use super::record::{self, Places};
+use super::tracked::Tracked;
 use crate::http::Http;
-use crate::outputs::NodeOutputs;
-use crate::text::one_line;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind};
 
 /// Records that are read at the same time.
 const MOST_AT_ONCE: usize = 16;
@@ -31,8 +26,6 @@ const RECORD_PAUSES: [Duration; 5] = [
 ];
 /// For how long a server may fail on a record before it counts as broken.
 const BROKEN_RECORD: Duration = Duration::from_secs(3);
-
-type Record = HistoryEntry<IgnoredAny>;
 
 pub(super) async fn run(core: Arc<Core>) {
     let _end = EndOfTask(&core);
@@ -87,8 +80,8 @@ async fn end_by_record(http: &Http, job: Arc<Tracked>) {
         if job.is_ended() {
             return;
         }
-        match record(http, &job.prompt_id()).await {
-            Ok(Some(record)) => return job.end(outcome(&job, record)),
+        match record::of(http, &job.prompt_id()).await {
+            Ok(Some(record)) => return job.end(record::outcome(&job, record)),
             Ok(None) | Err(_) => match pauses.next() {
                 Some(pause) => sleep(*pause).await,
                 None => break,
@@ -96,7 +89,7 @@ async fn end_by_record(http: &Http, job: Arc<Tracked>) {
         }
     }
     // The record was cleared, or cannot be given out.
-    if let Some(outcome) = heard_outcome(&job) {
+    if let Some(outcome) = record::heard_outcome(&job) {
         job.end(outcome);
     }
 }
@@ -111,43 +104,37 @@ async fn sweep(core: &Core) {
     }
     tracing::debug!(jobs = due.len(), "asking about jobs");
     // The queue first: a job that is not there any more has its record already, since both change in one step.
-    let (places, failure) = match queue(&core.http).await {
-        Ok(queue) => (places(queue), None),
+    let (places, failure) = match record::places(&core.http).await {
+        Ok(places) => (places, None),
         Err(error) if error.is_retryable() => {
             due.iter().for_each(|job| wait_or_give_up(core, job, &error));
             return;
         }
         // A server that fails on its queue may have the records all the same.
-        Err(error) => (HashMap::new(), Some(error)),
+        Err(error) => (Places::default(), Some(error)),
     };
     let mut absent = Vec::new();
     for job in due {
-        match places.get(&job.prompt_id()) {
-            Some(running) => job.is_alive(*running),
+        match places.of(&job.prompt_id()) {
+            Some(place) => job.is_at(place),
             None => absent.push(job),
         }
     }
     let answers = futures_util::stream::iter(absent).map(|job| async move {
-        let answer = record(&core.http, &job.prompt_id()).await;
+        let answer = record::of(&core.http, &job.prompt_id()).await;
         (job, answer)
     });
     let mut answers = answers.buffer_unordered(MOST_AT_ONCE);
     while let Some((job, answer)) = answers.next().await {
         match (answer, &failure) {
-            (Ok(Some(record)), _) => job.end(outcome(&job, record)),
-            (Ok(None), None) if job.is_missing() => job.end(vanished(&job)),
+            (Ok(Some(record)), _) => job.end(record::outcome(&job, record)),
+            (Ok(None), None) if job.is_missing() => job.end(record::vanished(&job)),
             (Ok(None), None) => {}
             (Err(error), None) if error.status() == Some(500) => wait_or_say_broken(&job, error),
             (Ok(None), Some(error)) => wait_or_give_up(core, &job, error),
             (Err(error), _) => wait_or_give_up(core, &job, &error),
         }
     }
-}
-
-/// The prompts that are in the queue, and whether they run.
-fn places(queue: Queue<QueuePlace>) -> HashMap<String, bool> {
-    let running = queue.queue_running.into_iter().map(|place| (place.1, true));
-    running.chain(queue.queue_pending.into_iter().map(|place| (place.1, false))).collect()
 }
 
 /// A question about a job was not answered: it is asked again, but not for ever.
@@ -158,7 +145,7 @@ fn wait_or_give_up(core: &Core, job: &Tracked, error: &Error) {
         return;
     }
     let id = job.prompt_id();
-    job.end(heard_outcome(job).unwrap_or_else(|| {
+    job.end(record::heard_outcome(job).unwrap_or_else(|| {
         let message = format!("{} has not told about prompt {id} for {limit:?}", core.http.address());
         Err(Error::new(error.kind(), message)
             .with_hint("the prompt may still be there; ask for it by its id when the server is well")
@@ -175,88 +162,10 @@ fn wait_or_say_broken(job: &Tracked, error: Error) {
         return;
     }
     let id = job.prompt_id();
-    job.end(heard_outcome(job).unwrap_or_else(|| {
+    job.end(record::heard_outcome(job).unwrap_or_else(|| {
         Err(Error::new(ErrorKind::Status, format!("the server fails on the record of prompt {id}"))
             .with_hint("a node's output may not be JSON; look at the server's log")
             .with_prompt_id(&id)
             .with_source(error))
     }));
-}
-
-/// The outcome that a record tells.
-fn outcome(job: &Tracked, record: Record) -> Outcome {
-    match record.ending() {
-        Ending::Success => {
-            let mut outputs: NodeOutputs =
-                record.outputs.into_iter().filter_map(|(id, output)| Some((id, output?))).collect();
-            // Servers leave the outputs of cached nodes out of some records, but tell of them over the socket.
-            for (id, output) in job.heard_outputs() {
-                outputs.entry(id).or_insert(output);
-            }
-            Ok(Arc::new(outputs))
-        }
-        Ending::Error(Some(report)) => Err(Error::failed(report)),
-        Ending::Interrupted(report) => Err(interrupted(&report)),
-        _ => Err(Error::new(
-            ErrorKind::Execution,
-            "the prompt failed, and the server's record does not say why",
-        )
-        .with_hint("look at the server's log")
-        .with_prompt_id(&job.prompt_id())),
-    }
-}
-
-/// The outcome that the socket told, if it told all of it.
-fn heard_outcome(job: &Tracked) -> Option<Outcome> {
-    Some(match job.heard_end()? {
-        HeardEnd::Success => Ok(Arc::new(job.heard_outputs())),
-        HeardEnd::Error(report) => Err(Error::failed(report)),
-        HeardEnd::Interrupted(report) => Err(interrupted(&report)),
-    })
-}
-
-fn interrupted(report: &ExecutionInterrupted) -> Error {
-    let (node, class) = (one_line(report.node_id.as_str(), 60), one_line(&report.node_type, 60));
-    Error::new(ErrorKind::Interrupted, format!("the prompt was interrupted at node {node} ({class})"))
-        .with_prompt_id(&report.prompt_id)
-}
-
-/// The outcome of a job that the server knows nothing of.
-fn vanished(job: &Tracked) -> Outcome {
-    if let Some(outcome) = heard_outcome(job) {
-        return outcome;
-    }
-    let id = job.prompt_id();
-    let error = if job.may_be_lost() {
-        Error::new(
-            ErrorKind::Lost,
-            format!(
-                "the server knows nothing of prompt {id} any more: it restarted, or somebody removed the prompt"
-            ),
-        )
-        .with_hint("submit the workflow again")
-    } else {
-        Error::new(ErrorKind::Removed, format!("prompt {id} was removed from the queue before it ran"))
-    };
-    Err(error.with_prompt_id(&id))
-}
-
-/// Whether the server has the prompt in its queue or history.
-pub(super) async fn is_known(http: &Http, prompt_id: &str) -> Result<bool> {
-    let queue = queue(http).await?;
-    let mut places = queue.queue_running.iter().chain(&queue.queue_pending);
-    Ok(places.any(|place| place.1 == prompt_id) || record(http, prompt_id).await?.is_some())
-}
-
-async fn queue(http: &Http) -> Result<Queue<QueuePlace>> {
-    http.call(route::QUEUE, &[]).once().read().await
-}
-
-async fn record(http: &Http, prompt_id: &str) -> Result<Option<Record>> {
-    match http.call(route::HISTORY_OF, &[prompt_id]).once().read::<HashMap<String, Record>>().await {
-        Ok(mut records) => Ok(records.remove(prompt_id)),
-        // Servers answer with an empty object, but what stands between may know better.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }

@@ -19,7 +19,10 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::hub::{Connection, Core, no_socket};
+use super::ServerEvent;
+use super::connection::Connection;
+use super::core::Core;
+use super::hub::no_socket;
 use crate::http::Http;
 use crate::{Error, Result};
 
@@ -42,7 +45,7 @@ pub(super) async fn run(core: Arc<Core>) {
         // A name of its own for every connection. A server keeps one socket per client id and forgets the id when any
         // socket of that id closes, so that a dead one that it still holds would later silence its successor.
         let client_id = Uuid::new_v4().to_string();
-        let span = tracing::debug_span!("socket", client_id);
+        let span = tracing::info_span!("socket", client_id);
         let began = Instant::now();
         match open(&core.http, &client_id).instrument(span.clone()).await {
             Ok(socket) => {
@@ -180,16 +183,20 @@ fn hear(core: &Core, text: &str, running: &mut Option<String>) {
             }
             core.hear(message);
         }
-        Err(error) => {
-            tracing::debug!(%error, "a message that is no message");
-            core.miss_message();
-        }
+        Err(error) => miss(core, &error),
     }
 }
 
 fn hear_frame(core: &Core, data: Bytes, running: Option<&str>) {
     match Frame::decode(data) {
         Ok(frame) => core.hear_frame(frame, running),
-        Err(error) => tracing::debug!(%error, "a binary frame that is none"),
+        Err(error) => miss(core, &error),
     }
+}
+
+/// Something was said that cannot be read.
+fn miss(core: &Core, error: &dyn std::error::Error) {
+    tracing::debug!(%error, "a message that is none");
+    core.say(|| ServerEvent::Unreadable(error.to_string()));
+    core.miss_message();
 }

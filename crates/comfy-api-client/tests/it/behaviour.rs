@@ -90,7 +90,7 @@ behaviour! {
         let events: Vec<Event> = job.events().map(Result::unwrap).collect().await;
         let executing: Vec<String> = events
             .iter()
-            .filter_map(|event| match event { Event::Executing(node) => Some(node.to_string()), _ => None })
+            .filter_map(|event| match event { Event::NodeStarted(node) => Some(node.to_string()), _ => None })
             .collect();
         assert_eq!(executing, ["1", "2", "3"]);
         assert!(matches!(events.first(), Some(Event::Started)));
@@ -234,7 +234,7 @@ behaviour! {
         let job = client.submit(&long_work(fresh(), 40)).await.unwrap();
         let mut events = job.events();
         while let Some(event) = events.next().await {
-            if matches!(event.unwrap(), Event::Executing(node) if node.as_str().starts_with("long")) {
+            if matches!(event.unwrap(), Event::NodeStarted(node) if node.as_str().starts_with("long")) {
                 break;
             }
         }

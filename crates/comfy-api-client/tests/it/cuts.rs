@@ -81,7 +81,7 @@ async fn a_new_socket_is_opened_when_one_is_cut_while_a_job_runs() {
         let mut events = job.events();
         let mut executing = 0;
         while let Some(event) = events.next().await {
-            executing += usize::from(matches!(event.unwrap(), Event::Executing(_)));
+            executing += usize::from(matches!(event.unwrap(), Event::NodeStarted(_)));
         }
         assert_eq!(executing, 3);
         assert_eq!(relay.sockets(), 2);

@@ -129,10 +129,11 @@ async fn follow(job: &Job, bar: &JobBar<'_>, printer: &Printer) -> Result<Output
             Event::Progress(progress) => printer.json(&json!({
                 "type": "progress", "node": progress.node, "value": progress.value, "max": progress.max, "overall": progress.overall(),
             })),
-            Event::Executing(node) => printer.json(&json!({"type": "executing", "node": node})),
+            Event::NodeStarted(node) => printer.json(&json!({"type": "executing", "node": node})),
             Event::Blocked(error) => bar.hide_while(|| {
                 printer.warning(&format!("node {} did not run: {}", error.node_id, one_line(&error.exception_message)));
             }),
+            Event::Stalled(stall) => bar.hide_while(|| printer.warning(&stall.to_string())),
             _ => {}
         }
     }

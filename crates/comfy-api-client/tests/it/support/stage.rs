@@ -200,9 +200,8 @@ async fn play_on(mut socket: WebSocket, play: Arc<Play>) {
                 return;
             }
         };
-        if sent.is_err() {
-            return;
-        }
+        // A server goes on whether anybody listens or not.
+        let _ = sent;
     }
     // The socket stays open, as a server's does.
     while let Some(Ok(_)) = socket.recv().await {}

@@ -1,0 +1,75 @@
+use comfy_protocol::route;
+use comfy_protocol::routes::jobs::Cancelled;
+
+use crate::events::{Place, record};
+use crate::{Client, ErrorKind, Result};
+
+/// What cancelling did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cancellation {
+    /// The prompt waited, and was taken out of the queue. Nothing of it ran.
+    Removed,
+    /// The prompt runs and was told to stop. It does so at its next node or step; when there is none any more, it ends as
+    /// if nothing had happened.
+    Interrupted,
+    /// There was nothing to cancel: the prompt has ended, or the server does not know it.
+    Nothing,
+}
+
+impl Client {
+    /// Takes a prompt out of the queue, or interrupts it when it runs, and says which. Works for prompts of anybody, on
+    /// servers of every version; other prompts are not touched.
+    ///
+    /// The answer does not wait for the end of a prompt that runs.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn cancel(&self, prompt_id: &str) -> Result<Cancellation> {
+        let before = record::places(self.http()).await?.of(prompt_id);
+        if before.is_none() {
+            return Ok(Cancellation::Nothing);
+        }
+        if !self.cancel_by_route(prompt_id).await? {
+            // In this order: a prompt that leaves the queue in between runs, and is met by the second.
+            self.remove_from_queue([prompt_id]).await?;
+            self.interrupt(prompt_id).await?;
+        }
+        // One that waited may have begun to run in between.
+        let after = record::places(self.http()).await?.of(prompt_id);
+        let result = match (before, after) {
+            (Some(Place::Waiting { .. }), None) if self.history(prompt_id).await?.is_none() => {
+                Cancellation::Removed
+            }
+            _ => Cancellation::Interrupted,
+        };
+        if result == Cancellation::Removed {
+            self.hub().cancel(prompt_id);
+        }
+        Ok(result)
+    }
+
+    /// Cancels several prompts, one after the other, and says of each what that did.
+    ///
+    /// # Errors
+    /// As [`cancel`](Self::cancel); those before it are cancelled then.
+    pub async fn cancel_all<Id: AsRef<str>>(
+        &self,
+        prompt_ids: impl IntoIterator<Item = Id>,
+    ) -> Result<Vec<Cancellation>> {
+        let mut results = Vec::new();
+        for id in prompt_ids {
+            results.push(self.cancel(id.as_ref()).await?);
+        }
+        Ok(results)
+    }
+
+    /// Cancels by the route that servers since 0.30.0 have, which cannot hit another prompt. Returns whether there is one.
+    async fn cancel_by_route(&self, prompt_id: &str) -> Result<bool> {
+        match self.http().call(route::CANCEL_JOB, &[prompt_id]).repeatable().read::<Cancelled>().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What the messages about a job tell, one after the other.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use comfy_protocol::{
+    ExecutionError, ExecutionInterrupted, Message, NodeProgress, NodeState, PreviewMetadata, ProgressState,
+};
+use comfy_workflow::{NodeId, Workflow};
+use serde_json::Number;
+
+use super::{Event, Preview, Progress, SocketImage};
+use crate::outputs::Gains;
+
+/// The nodes of a job that messages are measured against.
+#[derive(Debug, Default)]
+pub(crate) struct Nodes {
+    all: HashSet<NodeId>,
+    /// Those that give pictures over the socket.
+    sending: Vec<NodeId>,
+}
+
+impl Nodes {
+    pub(crate) fn of(workflow: &Workflow, targets: Option<&[String]>) -> Self {
+        let runs = |id: &NodeId| targets.is_none_or(|targets| targets.iter().any(|target| *id == **target));
+        let sends = |class_type: &str| class_type.to_ascii_lowercase().ends_with("websocket");
+        Self {
+            all: workflow.nodes().map(|(id, _)| id.clone()).collect(),
+            sending: workflow
+                .nodes()
+                .filter(|(id, node)| sends(&node.class_type) && runs(id))
+                .map(|(id, _)| id.clone())
+                .collect(),
+        }
+    }
+}
+
+/// How a run ended, as the socket told it.
+#[derive(Debug, Clone)]
+pub(super) enum HeardEnd {
+    Success,
+    Error(Box<ExecutionError>),
+    Interrupted(ExecutionInterrupted),
+}
+
+/// A job as its messages tell it.
+#[derive(Debug)]
+pub(super) struct Story {
+    nodes: Nodes,
+    pub(super) started: bool,
+    /// What the socket said of the end: the record is about to be there.
+    end: Option<HeardEnd>,
+    /// Whether every message was heard, up to that of the end.
+    gapless: bool,
+    gains: Gains,
+    finished: HashSet<NodeId>,
+    pub(super) progress: Progress,
+}
+
+/// Where the events of a story go.
+pub(super) trait Listener {
+    /// Takes an event, which is only made where somebody listens.
+    fn emit(&mut self, event: impl FnOnce() -> Event);
+}
+
+impl Story {
+    pub(super) fn new(nodes: Nodes, gapless: bool) -> Self {
+        Self {
+            started: false,
+            end: None,
+            gapless,
+            gains: Gains::default(),
+            finished: HashSet::new(),
+            progress: Progress::new(nodes.all.len()),
+            nodes,
+        }
+    }
+
+    pub(super) fn start(&mut self, listener: &mut impl Listener) {
+        if !std::mem::replace(&mut self.started, true) {
+            listener.emit(|| Event::Started);
+        }
+    }
+
+    /// Messages were or will be missed. After that of the end there are none to miss. Returns whether that is news.
+    pub(super) fn miss_message(&mut self, listener: &mut impl Listener) -> bool {
+        let is_news = self.end.is_none() && std::mem::take(&mut self.gapless);
+        if is_news {
+            listener.emit(|| Event::Gap);
+        }
+        is_news
+    }
+
+    /// How the job ended, where the socket told all of it: what was heard is then the whole truth.
+    pub(super) fn heard_end(&self) -> Option<HeardEnd> {
+        self.end.clone().filter(|_| self.gapless)
+    }
+
+    /// What was heard that the job gave.
+    pub(super) fn gains(&self) -> Gains {
+        self.gains.clone()
+    }
+
+    /// The nodes whose pictures may have been missed.
+    pub(super) fn missed_images(&self) -> &[NodeId] {
+        if self.gapless { &[] } else { &self.nodes.sending }
+    }
+
+    /// Takes a message in. Returns whether the job has left the worker, so that its record can be read now.
+    pub(super) fn hear(&mut self, message: Message, listener: &mut impl Listener) -> bool {
+        match message {
+            Message::ExecutionStart(_) => self.start(listener),
+            Message::ExecutionCached(cached) => {
+                self.progress.nodes_done =
+                    cached.nodes.iter().filter(|id| self.nodes.all.contains(*id)).count();
+                self.finished.extend(cached.nodes.iter().cloned());
+                listener.emit(|| Event::Cached(cached.nodes));
+            }
+            Message::ProgressState(progress) => self.hear_state(&progress, listener),
+            Message::Executing(executing) => match executing.node {
+                Some(node) => {
+                    self.progress.node = Some(node.clone());
+                    (self.progress.value, self.progress.max) = (0.0, 0.0);
+                    listener.emit(|| Event::NodeStarted(node));
+                }
+                None => return true,
+            },
+            Message::Progress(progress) => {
+                self.progress.node = progress.node;
+                self.progress.value = progress.value.as_f64().unwrap_or_default();
+                self.progress.max = progress.max.as_f64().unwrap_or_default();
+                listener.emit(|| Event::Progress(self.progress.clone()));
+            }
+            Message::Executed(executed) => {
+                if let Some(output) = executed.output {
+                    listener.emit(|| Event::Executed(executed.node.clone(), output.clone()));
+                    self.gains.nodes.insert(executed.node, output);
+                }
+            }
+            Message::ExecutionError(error) if error.is_blocked() => listener.emit(|| Event::Blocked(error)),
+            Message::ExecutionSuccess(_) => self.end = Some(HeardEnd::Success),
+            Message::ExecutionError(error) => self.end = Some(HeardEnd::Error(error)),
+            Message::ExecutionInterrupted(report) => self.end = Some(HeardEnd::Interrupted(report)),
+            other => {
+                // A message of the end or of outputs, in a form not known here, leaves what was heard incomplete.
+                if matches!(&other, Message::Other { kind, .. } if kind.starts_with("execut")) {
+                    self.gapless = false;
+                }
+                listener.emit(|| Event::Other(other));
+            }
+        }
+        false
+    }
+
+    fn hear_state(&mut self, state: &ProgressState, listener: &mut impl Listener) {
+        let total = self.nodes.all.len().max(1) as f64;
+        let mut share_done = 0.0;
+        let mut nodes_done = 0;
+        for (id, node) in &state.nodes {
+            let is_finished = node.state == NodeState::Finished;
+            if is_finished && !self.finished.contains(id) {
+                self.finished.insert(id.clone());
+                listener.emit(|| Event::NodeFinished(id.clone()));
+            }
+            if self.nodes.all.contains(id) {
+                nodes_done += usize::from(is_finished);
+                share_done += if is_finished { 1.0 } else { share(node) };
+            }
+        }
+        // Cached nodes are not in the list unless they have outputs, so the count never falls.
+        self.progress.nodes_done = self.progress.nodes_done.max(nodes_done);
+        let by_nodes = self.progress.nodes_done as f64 / total;
+        self.progress.set_overall((share_done / total).max(by_nodes).max(self.progress.overall()));
+        listener.emit(|| Event::Progress(self.progress.clone()));
+    }
+
+    /// Takes a picture in: an output of nodes that give theirs over the socket, a preview of others.
+    pub(super) fn hear_picture(
+        &mut self,
+        metadata: Option<PreviewMetadata>,
+        content_type: String,
+        bytes: Bytes,
+        listener: &mut impl Listener,
+    ) {
+        let (node, shown) = match metadata {
+            Some(metadata) => (metadata.node_id.clone(), metadata.display_node_id.or(metadata.node_id)),
+            None => (None, None),
+        };
+        let node = node.or_else(|| self.progress.node.clone());
+        match node.clone().filter(|node| self.nodes.sending.contains(node)) {
+            Some(node) => {
+                let index = self.gains.images.iter().filter(|image| image.node == node).count();
+                let image = SocketImage { node, index, content_type, bytes };
+                listener.emit(|| Event::SocketImage(image.clone()));
+                self.gains.images.push(image);
+            }
+            None => {
+                listener.emit(|| Event::Preview(Preview { node: shown.or(node), content_type, bytes }));
+            }
+        }
+    }
+
+    /// Takes a text in that some node of the prompt that runs shows. Servers do not say of which prompt.
+    pub(super) fn hear_text(&mut self, node: NodeId, text: String, listener: &mut impl Listener) {
+        let is_known = self.nodes.all.contains(&node) || self.progress.node.as_ref() == Some(&node);
+        if is_known {
+            listener.emit(|| Event::Text(node, text));
+        }
+    }
+}
+
+fn share(node: &NodeProgress) -> f64 {
+    let number = Number::as_f64;
+    match (number(&node.value), number(&node.max)) {
+        (Some(value), Some(max)) if max > 0.0 => (value / max).clamp(0.0, 1.0),
+        _ => 0.0,
+    }
+}
