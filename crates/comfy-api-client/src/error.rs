@@ -200,6 +200,11 @@ impl Error {
         self
     }
 
+    /// Whether the error is about a prompt that may still run on the server.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.0.may_go_on
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.edit(|inner| inner.source = Some(source.into()));
         self

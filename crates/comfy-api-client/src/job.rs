@@ -95,14 +95,15 @@ impl Job {
     }
 
     /// Takes the job out of the queue, or interrupts it when it runs, and says which. Does nothing to a job that has
-    /// ended.
+    /// ended on the server.
     ///
     /// The answer does not wait for the end: a node that runs goes on to its next step.
     ///
     /// # Errors
     /// Those of the connection.
     pub async fn cancel(&self) -> Result<Cancellation> {
-        if self.tracked.is_ended() {
+        // One that was given up here may still run there.
+        if self.tracked.is_ended_for_good() {
             return Ok(Cancellation::Nothing);
         }
         self.client.cancel(&self.id()).await

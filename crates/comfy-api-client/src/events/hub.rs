@@ -108,9 +108,10 @@ impl Hub {
         Ok((tracked, client_id))
     }
 
-    /// A job that somebody else submitted, or this client earlier: what is known of it here, or nothing yet.
+    /// A job that somebody else submitted, or this client earlier: what is known of it here, or nothing yet. One that
+    /// was given up here is followed anew.
     pub(crate) fn adopt(&self, prompt_id: &str, nodes: Nodes) -> Arc<Tracked> {
-        if let Some(tracked) = self.core.job(prompt_id) {
+        if let Some(tracked) = self.core.job(prompt_id).filter(|job| !job.is_ended()) {
             return tracked;
         }
         let tracked = Tracked::new(prompt_id.to_owned(), nodes, false, self.core.http.settings());

@@ -28,6 +28,8 @@ use crate::{Error, Result};
 
 /// Servers bound their frames by nothing; pictures and the state of large graphs come as one.
 const LARGEST_MESSAGE: usize = 256 << 20;
+/// Most messages are far smaller.
+const READ_BUFFER: usize = 16 << 10;
 /// Pauses between attempts to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -128,6 +130,8 @@ async fn upgrade(http: &Http, client_id: &str) -> Result<Socket> {
     }
     let stream = response.upgrade().await.map_err(|error| broken(error.without_url(), http))?;
     let config = WebSocketConfig::default()
+        // It is filled with zeros before every read; larger messages make room for themselves.
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
     Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)

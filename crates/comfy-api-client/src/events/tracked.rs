@@ -91,6 +91,14 @@ impl Tracked {
         self.outcome.borrow().is_some()
     }
 
+    /// Whether the job has ended and does not go on at the server.
+    pub(crate) fn is_ended_for_good(&self) -> bool {
+        self.outcome.borrow().as_ref().is_some_and(|outcome| match outcome {
+            Ok(_) => true,
+            Err(error) => !error.may_go_on(),
+        })
+    }
+
     /// Waits for the end.
     pub(crate) async fn outcome(&self) -> Outcome {
         let mut receiver = self.outcome.subscribe();

@@ -100,12 +100,12 @@ fn a_reply_of_another_program() {
 fn a_server_that_asks_for_credentials() {
     let url = server_that_answers("401 Unauthorized", "application/json", r#"{"error": "who are you?"}"#);
     let (_place, ran) = hello_on(&url);
-    insta::assert_snapshot!(ran, @r#"
-    error: http://127.0.0.1:PORT/api/prompt refused the request (401 Unauthorized): {"error": "who are you?"}
+    insta::assert_snapshot!(ran, @"
+    error: http://127.0.0.1:PORT/api/prompt refused the request (401 Unauthorized): who are you?
     hint: give what the server asks for with `--token` or `--header`
 
     exit code 3
-    "#);
+    ");
 }
 
 #[test]

@@ -87,6 +87,14 @@ pub(crate) fn fresh() -> u32 {
     (RandomState::new().hash_one(()) % 0xff_ffff) as u32
 }
 
+/// A random UUID in the form that servers take.
+pub(crate) fn uuid() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let [a, b] = [RandomState::new().hash_one(1), RandomState::new().hash_one(2)];
+    let hex = format!("{a:016x}{b:016x}");
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}
+
 /// A small picture of one colour, saved.
 pub(crate) fn picture(color: u32) -> Workflow {
     Workflow::from_value(json!({

@@ -30,6 +30,8 @@ pub(crate) enum Act {
     Text(String),
     Binary(Vec<u8>),
     Close,
+    /// The server's worker dies: nothing more comes, and the server goes on answering.
+    Die,
 }
 
 /// How a run is played.
@@ -193,6 +195,10 @@ async fn play_on(mut socket: WebSocket, play: Arc<Play>) {
         let sent = match act {
             Act::Text(text) => socket.send(Message::text(play.retold(text))).await,
             Act::Binary(bytes) => socket.send(Message::binary(play.retold_binary(bytes))).await,
+            Act::Die => {
+                while let Some(Ok(_)) = socket.recv().await {}
+                return;
+            }
             Act::Close => {
                 let _ = socket.send(Message::Close(None)).await;
                 // A connection that is dropped with something unread loses what was sent before.
