@@ -115,16 +115,20 @@ fn header_map(headers: &[(String, String)], address: &Address) -> Result<HeaderM
     if let Some((user, password)) = &address.credentials {
         map.insert(AUTHORIZATION, secret(&basic(user, password))?);
     }
-    for (name, value) in headers {
+    for (name, _) in headers {
         let shown = crate::text::one_line(name, 60);
         let name = HeaderName::try_from(name.trim()).map_err(|error| {
             Error::new(ErrorKind::Config, format!("`{shown}` is no name of a header")).with_source(error)
         })?;
-        if headers.iter().filter(|(other, _)| other.trim().eq_ignore_ascii_case(name.as_str())).count() > 1 {
-            map.append(name, secret(value)?);
-        } else {
-            map.insert(name, secret(value)?);
-        }
+        // One name stands once: values of the same name are a list, which commas separate, but for those that are one.
+        let values = headers.iter().filter(|(other, _)| other.trim().eq_ignore_ascii_case(name.as_str()));
+        let values: Vec<&str> = values.map(|(_, value)| value.trim()).collect();
+        let value = match name.as_str() {
+            "authorization" | "comfy-user" => values.last().copied().unwrap_or_default().to_owned(),
+            "cookie" => values.join("; "),
+            _ => values.join(", "),
+        };
+        map.insert(name, secret(&value)?);
     }
     Ok(map)
 }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod behaviour;
+mod configuration;
 mod cuts;
 mod failures;
 mod following;
@@ -13,4 +14,5 @@ mod many;
 mod recorded;
 mod replay;
 mod support;
+mod tls;
 mod transfers;
