@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use http::Method;
 use reqwest::{Request, Response};
+use tracing::Instrument;
 use url::Url;
 
 use crate::address::Address;
@@ -51,14 +52,14 @@ impl Http {
 
     /// Sends a request; any status is an answer. There is no time limit but that for a connection.
     pub(crate) async fn execute(&self, request: Request) -> Result<Response> {
-        let (method, url) = (request.method().clone(), request.url().clone());
-        let result = self.inner.client.execute(request).await;
+        let url = request.url().clone();
+        // Without the query, which can hold anything.
+        let span = tracing::debug_span!("request", method = %request.method(), path = url.path());
+        let result = self.inner.client.execute(request).instrument(span.clone()).await;
         match &result {
-            Ok(response) => {
-                tracing::debug!(%method, url = %shown(&url), status = response.status().as_u16(), "answer")
-            }
+            Ok(response) => tracing::debug!(parent: &span, status = response.status().as_u16(), "answer"),
             // The error itself can hold the whole URL.
-            Err(_) => tracing::debug!(%method, url = %shown(&url), "no answer"),
+            Err(_) => tracing::debug!(parent: &span, "no answer"),
         }
         result.map_err(|error| failure::of_transport(error, &self.inner.address, &url))
     }

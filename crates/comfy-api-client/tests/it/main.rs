@@ -10,6 +10,7 @@ mod cuts;
 mod failures;
 mod following;
 mod lifetimes;
+mod logging;
 mod many;
 mod recorded;
 mod replay;
