@@ -1,5 +1,6 @@
 use comfy_protocol::route;
 use comfy_protocol::routes::jobs::Cancelled;
+use serde_json::json;
 
 use crate::events::{Place, record};
 use crate::{Client, ErrorKind, Result};
@@ -62,6 +63,23 @@ impl Client {
             results.push(self.cancel(id.as_ref()).await?);
         }
         Ok(results)
+    }
+
+    /// Cancels several prompts with one request, and tells whether at least one of them was cancelled (since 0.30.0).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] on older servers, for which there is [`cancel_all`](Self::cancel_all);
+    /// [`ErrorKind::Status`] when an id is no UUID in lower case, and then none is cancelled; or those of the connection.
+    pub async fn cancel_jobs<Id: AsRef<str>>(
+        &self,
+        prompt_ids: impl IntoIterator<Item = Id>,
+    ) -> Result<bool> {
+        let ids: Vec<String> = prompt_ids.into_iter().map(|id| id.as_ref().to_owned()).collect();
+        let call = self.http().call(route::CANCEL_JOBS, &[]).json(&json!({ "job_ids": ids })).repeatable();
+        let answer: Cancelled = call.read().await?;
+        // Of those that waited comes no message.
+        ids.iter().for_each(|id| self.hub().cancel(id));
+        Ok(answer.cancelled)
     }
 
     /// Cancels by the route that servers since 0.30.0 have, which cannot hit another prompt. Returns whether there is one.

@@ -2,10 +2,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comfy_protocol::{ExecInfo, FileRef, route};
+use comfy_protocol::{ExecInfo, FileRef, Version, route};
 use comfy_workflow::Workflow;
 use serde::Deserialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
@@ -33,6 +33,7 @@ struct Inner {
     http: Http,
     hub: Arc<Hub>,
     submits: Semaphore,
+    version: OnceCell<Option<Version>>,
 }
 
 impl Client {
@@ -53,7 +54,14 @@ impl Client {
     pub(crate) fn new(address: Address, transport: Transport, settings: Settings) -> Result<Self> {
         let http = Http::new(address, transport, settings)?;
         let hub = Arc::new(Hub::new(http.clone()));
-        Ok(Self { inner: Arc::new(Inner { http, hub, submits: Semaphore::new(MOST_SUBMITS) }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                http,
+                hub,
+                submits: Semaphore::new(MOST_SUBMITS),
+                version: OnceCell::new(),
+            }),
+        })
     }
 
     pub(crate) fn http(&self) -> &Http {
@@ -74,6 +82,12 @@ impl Client {
     #[must_use]
     pub fn url(&self) -> String {
         self.http().address().to_string()
+    }
+
+    /// Whether the server shows keys of partner nodes in its queue. Asked once.
+    pub(crate) async fn shows_secrets(&self) -> bool {
+        let version = self.inner.version.get_or_init(|| self.http().version()).await;
+        version.is_some_and(|version| version < Version::V0_8_0)
     }
 
     /// Sees that a ComfyUI server answers.

@@ -19,6 +19,9 @@ use crate::{Client, Error, ErrorKind, Job, Result};
 const ARRIVAL_PAUSES: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(600)];
 
+/// Keys of extra data that nobody else should see.
+const SECRETS: [&str; 2] = ["api_key_comfy_org", "auth_token_comfy_org"];
+
 /// A workflow about to be submitted; made by [`Client::submit`]. Await it for the [`Job`].
 ///
 /// Where that is given up halfway, the server may have taken the workflow, and runs it without anybody following it.
@@ -85,7 +88,8 @@ impl<'a> Submit<'a> {
 
     /// The key with which partner nodes, which call paid services, are used.
     ///
-    /// Servers before 0.8.0 show it to everybody who asks for their queue while the prompt is there.
+    /// Servers before 0.8.0 show it to everybody who asks for their queue while the prompt is there; that is logged as a
+    /// warning.
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.extra("api_key_comfy_org", key.into())
     }
@@ -93,6 +97,11 @@ impl<'a> Submit<'a> {
     /// The token of a session of the editor, for the same purpose as [`api_key`](Self::api_key).
     pub fn auth_token(self, token: impl Into<String>) -> Self {
         self.extra("auth_token_comfy_org", token.into())
+    }
+
+    /// Where the use of partner nodes comes from, as their operator is told (since 0.30.0).
+    pub fn usage_source(self, source: impl Into<String>) -> Self {
+        self.extra("comfy_usage_source", source.into())
     }
 
     fn extra(mut self, key: &str, value: String) -> Self {
@@ -113,6 +122,13 @@ impl<'a> Submit<'a> {
         check(&self.request.extra_data)?;
         let began = Instant::now();
         let client = self.client;
+        if SECRETS.iter().any(|key| self.request.extra_data.contains_key(*key))
+            && client.shows_secrets().await
+        {
+            tracing::warn!(
+                "servers before 0.8.0 show the keys of partner nodes to everybody who asks for their queue"
+            );
+        }
         let _turn = client.turn_to_submit().await;
         let nodes = Nodes::of(self.workflow, self.request.partial_execution_targets.as_deref());
         let chosen = self.request.prompt_id.take().unwrap_or_else(|| Uuid::new_v4().to_string());

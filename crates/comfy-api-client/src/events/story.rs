@@ -216,3 +216,108 @@ fn share(node: &NodeProgress) -> f64 {
         _ => 0.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    impl Listener for Vec<Event> {
+        fn emit(&mut self, event: impl FnOnce() -> Event) {
+            self.push(event());
+        }
+    }
+
+    fn story() -> Story {
+        let workflow = json!({
+            "1": {"class_type": "EmptyImage", "inputs": {}},
+            "2": {"class_type": "SaveImageWebsocket", "inputs": {"images": ["1", 0]}},
+        });
+        Story::new(Nodes::of(&Workflow::from_value(workflow).unwrap(), None), true)
+    }
+
+    fn hear(story: &mut Story, kind: &str, data: Value) -> Vec<Event> {
+        let mut events = Vec::new();
+        story.hear(Message::new(kind.into(), data), &mut events);
+        events
+    }
+
+    #[test]
+    fn what_was_heard_counts_only_when_all_was_heard() {
+        let mut story = story();
+        let end = json!({"prompt_id": "p", "timestamp": 1});
+        hear(&mut story, "execution_success", end.clone());
+        assert!(matches!(story.heard_end(), Some(HeardEnd::Success)));
+        assert!(!story.miss_message(&mut Vec::new()), "after the end there is nothing to miss");
+        let mut story = self::story();
+        assert!(story.miss_message(&mut Vec::new()));
+        assert!(!story.miss_message(&mut Vec::new()), "a gap is told once");
+        hear(&mut story, "execution_success", end);
+        assert!(story.heard_end().is_none());
+        assert_eq!(story.missed_images(), [NodeId::from("2")]);
+    }
+
+    #[test]
+    fn pictures_of_nodes_that_send_them_are_outputs_and_others_are_previews() {
+        let mut story = story();
+        let mut events = Vec::new();
+        for node in ["1", "2", "2"] {
+            hear(&mut story, "executing", json!({"node": node, "prompt_id": "p"}));
+            story.hear_picture(None, "image/png".into(), Bytes::from_static(b"x"), &mut events);
+        }
+        assert!(matches!(&events[0], Event::Preview(preview) if preview.node == Some("1".into())));
+        let places = story.gains().images.iter().map(|image| image.index).collect::<Vec<_>>();
+        assert_eq!(places, [0, 1]);
+        story.hear_text("3".into(), "of another prompt".into(), &mut events);
+        story.hear_text("2".into(), "ours".into(), &mut events);
+        assert!(matches!(&events[3..], [Event::Text(_, text)] if text == "ours"));
+    }
+
+    fn any_message() -> impl Strategy<Value = (&'static str, Value)> {
+        let kinds = [
+            "execution_start",
+            "execution_cached",
+            "progress_state",
+            "executing",
+            "progress",
+            "executed",
+            "execution_success",
+            "execution_error",
+            "execution_interrupted",
+            "execution_new",
+            "other",
+        ];
+        let node = proptest::sample::select(&["1", "2", "7.0.0.1", ""][..]).prop_map(Value::from);
+        let number = prop_oneof![any::<f64>().prop_map(Value::from), any::<i64>().prop_map(Value::from)];
+        let data = (node, number.clone(), number, any::<bool>()).prop_map(|(node, value, max, flag)| {
+            let state = if flag { "running" } else { "finished" };
+            let id = node.as_str().unwrap_or_default().to_owned();
+            let progress = json!({"value": value, "max": max, "state": state, "node_id": node, "prompt_id": "p"});
+            json!({
+                "prompt_id": "p", "node": if flag { node.clone() } else { Value::Null }, "value": value, "max": max,
+                "nodes": if flag { json!([node]) } else { json!({ id: progress }) },
+                "output": if flag { json!({"text": ["x"]}) } else { Value::Null },
+                "node_id": node, "node_type": "T", "exception_message": "m", "exception_type": "ExecutionBlocked",
+            })
+        });
+        (proptest::sample::select(kinds.to_vec()), data)
+    }
+
+    proptest! {
+        #[test]
+        fn no_messages_make_a_story_panic_or_its_progress_fall(messages in proptest::collection::vec(any_message(), 0..40)) {
+            let mut story = story();
+            let mut overall = 0.0;
+            for (kind, data) in messages {
+                for event in hear(&mut story, kind, data) {
+                    if let Event::Progress(progress) = event {
+                        prop_assert!(progress.overall() >= overall && progress.overall() <= 1.0);
+                        overall = progress.overall();
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,16 +1,19 @@
 //! Servers that are not there, are something else, or go away.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::get;
-use comfy_api_client::{Client, Error, ErrorKind, Tracking};
+use comfy_api_client::{Client, ConnectionStatus, Error, ErrorKind, Event, Tracking};
 use comfy_sim::Sim;
+use futures_util::StreamExt;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::relay::pass_until_socket;
 use crate::support::{fresh, in_time, long_work, picture};
@@ -96,7 +99,7 @@ async fn a_server_is_reached_over_ipv6() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
-            let mut upstream = tokio::net::TcpStream::connect(server).await.unwrap();
+            let mut upstream = TcpStream::connect(server).await.unwrap();
             tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut upstream).await });
         }
     });
@@ -288,7 +291,7 @@ async fn dropping_answers(server: String) -> String {
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
-            let mut upstream = tokio::net::TcpStream::connect(&server).await.unwrap();
+            let mut upstream = TcpStream::connect(&server).await.unwrap();
             tokio::spawn(async move {
                 let (mut request, mut answer) = (vec![0; 65536], vec![0; 65536]);
                 let mut submits = false;
@@ -315,7 +318,7 @@ async fn dropping_answers(server: String) -> String {
 #[tokio::test]
 async fn a_server_without_a_websocket_is_polled_unless_a_websocket_is_asked_for() {
     let sim = Sim::start().await.unwrap();
-    let address = without_socket(sim.address().to_string()).await;
+    let address = without_socket(sim.address().to_string(), usize::MAX).await;
     let client = Client::builder(&address).connect().await.unwrap();
     let outputs = in_time(async { client.submit(&picture(fresh())).await.unwrap().await.unwrap() }).await;
     assert_eq!(outputs.files().count(), 1);
@@ -325,16 +328,42 @@ async fn a_server_without_a_websocket_is_polled_unless_a_websocket_is_asked_for(
     assert!(error.to_string().contains("WebSocket"), "{error}");
 }
 
-/// A relay that answers the upgrade as a proxy does that knows no WebSockets.
-async fn without_socket(server: String) -> String {
+#[tokio::test]
+async fn a_websocket_that_can_be_had_later_is_used_from_then_on() {
+    let sim = Sim::builder().node_delay(Duration::from_millis(50)).start().await.unwrap();
+    let address = without_socket(sim.address().to_string(), 1).await;
+    let client = Client::builder(&address).connect().await.unwrap();
+    in_time(async {
+        let polled = client.submit(&picture(fresh())).await.unwrap();
+        assert!(matches!(client.status(), ConnectionStatus::Failed(_)));
+        let mut status = client.events();
+        polled.await.unwrap();
+        while !matches!(client.status(), ConnectionStatus::Connected) {
+            status.next().await.unwrap();
+        }
+        let heard = client.submit(&picture(fresh())).await.unwrap();
+        let events: Vec<Event> = heard.events().map(Result::unwrap).collect().await;
+        assert!(events.iter().any(|event| matches!(event, Event::NodeStarted(_))), "{events:?}");
+    })
+    .await;
+}
+
+/// A relay that answers the first upgrades as a proxy does that knows no WebSockets.
+async fn without_socket(server: String, refusals: usize) -> String {
     use tokio::io::AsyncWriteExt;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
+        let refused = Arc::new(AtomicUsize::new(0));
         while let Ok((mut client, _)) = listener.accept().await {
-            let server = server.clone();
+            let (server, refused) = (server.clone(), Arc::clone(&refused));
             tokio::spawn(async move {
                 if pass_until_socket(&mut client, &server).await {
+                    if refused.fetch_add(1, Ordering::SeqCst) >= refusals {
+                        let mut server = TcpStream::connect(&server).await.unwrap();
+                        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                        return;
+                    }
                     let answer =
                         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
                     let _ = client.write_all(answer).await;
