@@ -46,7 +46,6 @@ impl Client {
     }
 
     /// Settings for a client of the server at `address`; see [`connect`](Self::connect) for its forms.
-    #[must_use]
     pub fn builder(address: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(address)
     }

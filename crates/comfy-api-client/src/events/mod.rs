@@ -9,6 +9,7 @@ mod connection;
 mod core;
 mod event;
 pub(crate) mod hub;
+mod inflate;
 mod pace;
 mod reconcile;
 pub(crate) mod record;

@@ -8,14 +8,17 @@ use comfy_protocol::{Frame, Message, route};
 use futures_util::{SinkExt, StreamExt};
 use http::StatusCode;
 use http::header::{
-    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
+use reqwest::Upgraded;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Raw;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_util::either::Either;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -23,6 +26,7 @@ use super::ServerEvent;
 use super::connection::Connection;
 use super::core::Core;
 use super::hub::no_socket;
+use super::inflate::{EXTENSION, Inflated, inflated};
 use crate::http::Http;
 use crate::{Error, Result};
 
@@ -34,7 +38,7 @@ const READ_BUFFER: usize = 16 << 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-type Socket = WebSocketStream<reqwest::Upgraded>;
+type Socket = WebSocketStream<Either<Upgraded, Inflated<Upgraded>>>;
 
 /// Keeps a connection while it is wanted: from the first submit on, and again whenever it breaks while jobs wait.
 pub(super) async fn run(core: Arc<Core>) {
@@ -114,13 +118,16 @@ async fn open(http: &Http, client_id: &str) -> Result<Socket> {
 
 async fn upgrade(http: &Http, client_id: &str) -> Result<Socket> {
     let key = generate_key();
-    let call = http
+    let mut call = http
         .call(route::SOCKET, &[])
         .query("clientId", client_id)
         .header(CONNECTION, HeaderValue::from_static("Upgrade"))
         .header(UPGRADE, HeaderValue::from_static("websocket"))
         .header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
         .header(SEC_WEBSOCKET_KEY, HeaderValue::from_str(&key).map_err(|error| broken(error, http))?);
+    if http.settings().socket_compression {
+        call = call.header(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(EXTENSION));
+    }
     let response = call.answer().await?;
     let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
     if response.status() != StatusCode::SWITCHING_PROTOCOLS
@@ -128,7 +135,15 @@ async fn upgrade(http: &Http, client_id: &str) -> Result<Socket> {
     {
         return Err(no_socket(format!("the server refused the WebSocket with {}", response.status())));
     }
+    let extension = response.headers().get(SEC_WEBSOCKET_EXTENSIONS).cloned();
     let stream = response.upgrade().await.map_err(|error| broken(error.without_url(), http))?;
+    let stream = match extension.as_ref().map(HeaderValue::to_str) {
+        None => Either::Left(stream),
+        Some(Ok(accepted)) if http.settings().socket_compression && accepted.starts_with(EXTENSION) => {
+            Either::Right(inflated(stream, accepted, LARGEST_MESSAGE))
+        }
+        Some(_) => return Err(no_socket("the server uses an extension of WebSockets that was not offered")),
+    };
     let config = WebSocketConfig::default()
         // It is filled with zeros before every read; larger messages make room for themselves.
         .read_buffer_size(READ_BUFFER)

@@ -201,6 +201,18 @@ behaviour! {
     }
 }
 
+behaviour! {
+    async fn a_compressed_socket_tells_the_same(server) {
+        let client = server.builder().socket_compression(true).tracking(Tracking::WebSocket).connect().await.unwrap();
+        for _ in 0..3 {
+            let job = client.submit(&picture(fresh())).await.unwrap();
+            let events: Vec<Event> = job.events().map(Result::unwrap).collect().await;
+            assert_eq!(events.iter().filter(|event| matches!(event, Event::NodeFinished(_))).count(), 3);
+            assert!(!events.iter().any(|event| matches!(event, Event::Gap)));
+        }
+    }
+}
+
 /// Nodes that the simulator does not have.
 #[tokio::test]
 async fn pictures_and_texts_come_over_the_socket_of_a_real_server() {
