@@ -127,7 +127,8 @@ impl Client {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            if !error.is_retryable() {
+            // A proxy may be there before its server is.
+            if !error.is_retryable() && !matches!(error.status(), Some(502..=504)) {
                 return Err(error);
             }
             if Instant::now() + READY_PAUSE > end {

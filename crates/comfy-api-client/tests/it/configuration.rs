@@ -223,6 +223,18 @@ async fn a_server_that_is_starting_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_proxy_whose_server_is_starting_is_waited_for() {
+    let (address, asked) = recovering(3, StatusCode::BAD_GATEWAY).await;
+    let client = Client::builder(&address).build().unwrap();
+    in_time(client.wait_until_ready(Duration::from_secs(30))).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    let (address, asked) = recovering(3, StatusCode::UNAUTHORIZED).await;
+    let client = Client::builder(&address).build().unwrap();
+    let error = in_time(client.wait_until_ready(Duration::from_secs(30))).await.unwrap_err();
+    assert_eq!((error.kind(), asked.load(Ordering::SeqCst)), (ErrorKind::Unauthorized, 1));
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_begin_in_time_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
