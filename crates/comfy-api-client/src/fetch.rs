@@ -7,7 +7,7 @@ use crate::{Client, Error, Outputs, Result};
 /// Where a prompt is, as the server tells it; see [`Client::fetch`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum JobState {
+pub enum JobState<Outputs = crate::Outputs> {
     /// It waits in the queue.
     Waiting(Queued),
     /// It runs.
@@ -21,13 +21,24 @@ pub enum JobState {
     Unknown,
 }
 
-impl JobState {
+impl<Outputs> JobState<Outputs> {
     /// The outputs, if the prompt is done.
     #[must_use]
     pub fn outputs(&self) -> Option<&Outputs> {
         match self {
             Self::Finished(outputs) => Some(outputs),
             _ => None,
+        }
+    }
+
+    /// The same with outputs of another form.
+    pub(crate) fn map<Other>(self, change: impl FnOnce(Outputs) -> Other) -> JobState<Other> {
+        match self {
+            Self::Waiting(queued) => JobState::Waiting(queued),
+            Self::Running => JobState::Running,
+            Self::Finished(outputs) => JobState::Finished(change(outputs)),
+            Self::Failed(error) => JobState::Failed(error),
+            Self::Unknown => JobState::Unknown,
         }
     }
 

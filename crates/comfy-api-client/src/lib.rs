@@ -22,6 +22,8 @@
 
 mod address;
 mod api;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod cancel;
 mod client;
 mod config;

@@ -5,6 +5,8 @@
 
 mod answers;
 mod behaviour;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod configuration;
 mod cuts;
 mod failures;
