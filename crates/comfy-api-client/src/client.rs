@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
+use crate::api::SchemaCache;
 use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
@@ -33,6 +34,7 @@ struct Inner {
     http: Http,
     hub: Arc<Hub>,
     submits: Semaphore,
+    schemas: SchemaCache,
 }
 
 impl Client {
@@ -45,7 +47,6 @@ impl Client {
     }
 
     /// Settings for a client of the server at `address`; see [`connect`](Self::connect) for its forms.
-    #[must_use]
     pub fn builder(address: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(address)
     }
@@ -53,7 +54,8 @@ impl Client {
     pub(crate) fn new(address: Address, transport: Transport, settings: Settings) -> Result<Self> {
         let http = Http::new(address, transport, settings)?;
         let hub = Arc::new(Hub::new(http.clone()));
-        Ok(Self { inner: Arc::new(Inner { http, hub, submits: Semaphore::new(MOST_SUBMITS) }) })
+        let submits = Semaphore::new(MOST_SUBMITS);
+        Ok(Self { inner: Arc::new(Inner { http, hub, submits, schemas: SchemaCache::default() }) })
     }
 
     pub(crate) fn http(&self) -> &Http {
@@ -62,6 +64,10 @@ impl Client {
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.inner.hub
+    }
+
+    pub(crate) fn schema_cache(&self) -> &SchemaCache {
+        &self.inner.schemas
     }
 
     /// The turn of a submit, until it is dropped.

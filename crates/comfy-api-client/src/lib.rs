@@ -30,9 +30,14 @@ mod files;
 mod http;
 mod job;
 mod outputs;
+mod raw;
 mod submit;
 mod text;
 
+pub use crate::api::{
+    AssetTagCounts, Assets, CreateAsset, CreateAssetFromHash, Free, Histories, Jobs, MoveUserFile,
+    ScanAssets, StoreUserFile, Tags, UpdateAsset, UserFiles,
+};
 pub use crate::client::Client;
 pub use crate::config::{ClientBuilder, Tracking};
 pub use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +46,7 @@ pub use crate::files::{Download, Upload};
 pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
 pub use crate::outputs::{OutputFile, Outputs, SavedFile};
+pub use crate::raw::{Request, Response};
 pub use crate::submit::Submit;
 
 pub use comfy_protocol as protocol;
