@@ -10,5 +10,6 @@ mod failures;
 mod lifetimes;
 mod many;
 mod replay;
+mod routes;
 mod support;
 mod transfers;
