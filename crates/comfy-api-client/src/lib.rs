@@ -52,3 +52,8 @@ pub use crate::submit::Submit;
 pub use comfy_protocol as protocol;
 pub use comfy_workflow as workflow;
 pub use comfy_workflow::Workflow;
+
+/// Compiles the snippets of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/from-python.md")]
+struct FromPython;
