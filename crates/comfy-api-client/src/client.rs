@@ -9,6 +9,7 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
+use crate::api::SchemaCache;
 use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
@@ -34,6 +35,7 @@ struct Inner {
     hub: Arc<Hub>,
     submits: Semaphore,
     version: OnceCell<Option<Version>>,
+    schemas: SchemaCache,
 }
 
 impl Client {
@@ -59,6 +61,7 @@ impl Client {
                 hub,
                 submits: Semaphore::new(MOST_SUBMITS),
                 version: OnceCell::new(),
+                schemas: SchemaCache::default(),
             }),
         })
     }
@@ -69,6 +72,10 @@ impl Client {
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.inner.hub
+    }
+
+    pub(crate) fn schema_cache(&self) -> &SchemaCache {
+        &self.inner.schemas
     }
 
     /// The turn of a submit, until it is dropped.

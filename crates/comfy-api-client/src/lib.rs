@@ -34,9 +34,14 @@ mod files;
 mod http;
 mod job;
 mod outputs;
+mod raw;
 mod submit;
 mod text;
 
+pub use crate::api::{
+    AssetTagCounts, Assets, CreateAsset, CreateAssetFromHash, Free, Histories, Jobs, MoveUserFile,
+    ScanAssets, StoreUserFile, Tags, UpdateAsset, UserFiles,
+};
 pub use crate::cancel::Cancellation;
 pub use crate::client::Client;
 pub use crate::config::{ClientBuilder, Tracking};
@@ -50,8 +55,14 @@ pub use crate::files::{Download, Upload};
 pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
 pub use crate::outputs::{OutputFile, Outputs, SavedFile};
+pub use crate::raw::{Request, Response};
 pub use crate::submit::Submit;
 
 pub use comfy_protocol as protocol;
 pub use comfy_workflow as workflow;
 pub use comfy_workflow::Workflow;
+
+/// Compiles the snippets of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/from-python.md")]
+struct FromPython;

@@ -6,3 +6,4 @@ mod upload;
 
 pub use download::Download;
 pub use upload::Upload;
+pub(crate) use upload::{PIECE, Source, while_it_moves};

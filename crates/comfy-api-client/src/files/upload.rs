@@ -18,7 +18,7 @@ use crate::http::Http;
 use crate::{Client, Error, ErrorKind, Result};
 
 /// Bytes that are sent at a time.
-const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 64 * 1024;
 
 /// A file about to be uploaded; made by [`Client::upload`] and [`Client::upload_bytes`]. Await it for the name that the
 /// server gave it.
@@ -32,7 +32,9 @@ pub struct Upload<'a> {
     overwrite: bool,
 }
 
-enum Source {
+/// Where the content of an upload comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
     Path(PathBuf),
     Bytes(Bytes),
 }
@@ -149,7 +151,7 @@ impl Client {
 
 impl Source {
     /// The content, and its size.
-    async fn open(self) -> Result<(Box<dyn AsyncRead + Send + Unpin>, u64)> {
+    pub(crate) async fn open(self) -> Result<(Box<dyn AsyncRead + Send + Unpin>, u64)> {
         let path = match self {
             Self::Bytes(bytes) => {
                 let size = bytes.len() as u64;
@@ -169,7 +171,7 @@ impl Source {
 }
 
 /// Sends a request whose body may take long to send, but must not stand still; nor must the answer after it.
-async fn while_it_moves(
+pub(crate) async fn while_it_moves(
     http: &Http,
     send: impl Future<Output = Result<Response>>,
     mut moves: watch::Receiver<()>,

@@ -12,13 +12,17 @@ use serde::de::DeserializeOwned;
 
 use super::attempts::{Attempts, RetryPolicy};
 use super::{Http, failure};
+use crate::text::one_line;
 use crate::{Error, ErrorKind, Result};
 
-/// A call of a known route, about to be made.
+/// A call of a known route, or of a path that a user gave, about to be made.
 #[must_use = "nothing is asked unless the call is sent"]
 pub(crate) struct Call<'a> {
     http: &'a Http,
-    route: Route,
+    /// `None` for a path that a user gave.
+    route: Option<Route>,
+    /// What errors call it, such as `GET /queue`.
+    operation: String,
     request: Result<Request>,
     query: String,
     retry: RetryPolicy,
@@ -30,11 +34,23 @@ impl Http {
     /// A call of a route, with the values of its placeholders in their order.
     pub(crate) fn call(&self, route: Route, values: &[&str]) -> Call<'_> {
         let method = Method::from_bytes(route.method.as_bytes()).unwrap_or_default();
+        let path = path(&route, values);
+        Call { route: Some(route), operation: route.to_string(), ..self.new_call(method, path) }
+    }
+
+    /// A call of a path as a user wrote it, from the server's address on.
+    pub(crate) fn call_path(&self, method: Method, path: &str) -> Call<'_> {
+        self.new_call(method, Ok(path.to_owned()))
+    }
+
+    fn new_call(&self, method: Method, path: Result<String>) -> Call<'_> {
+        let shown = path.as_deref().unwrap_or_default().split(['?', '#']).next().unwrap_or_default();
         Call {
             http: self,
-            route,
+            route: None,
+            operation: format!("{method} {}", one_line(shown, 200)),
             repeatable: method.is_safe(),
-            request: path(&route, values).and_then(|path| self.request(method, &path)),
+            request: path.and_then(|path| self.request(method, &path)),
             query: String::new(),
             retry: self.settings().retry,
             in_time: true,
@@ -52,7 +68,7 @@ impl Call<'_> {
     /// Adds a parameter to the query.
     pub(crate) fn query(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let separator = if self.query.is_empty() { "" } else { "&" };
-        self.query.push_str(&format!("{separator}{name}={}", segment(value.as_ref())));
+        self.query.push_str(&format!("{separator}{}={}", segment(name), segment(value.as_ref())));
         self
     }
 
@@ -77,11 +93,28 @@ impl Call<'_> {
         }
     }
 
+    /// Adds a parameter to the query for each value.
+    pub(crate) fn query_each(mut self, name: &str, values: &[String]) -> Self {
+        for value in values {
+            self = self.query(name, value);
+        }
+        self
+    }
+
     /// Sends a body of another type.
     pub(crate) fn body(self, body: impl Into<Body>, content_type: &'static str) -> Self {
         self.edit(|request| {
             *request.body_mut() = Some(body.into());
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        })
+    }
+
+    /// Sends a body of the type that a header says it has.
+    pub(crate) fn bytes_as_they_are(self, body: Bytes) -> Self {
+        self.edit(|request| {
+            *request.body_mut() = Some(body.into());
+            let headers = request.headers_mut();
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/octet-stream"));
         })
     }
 
@@ -98,6 +131,19 @@ impl Call<'_> {
     /// Sends a header.
     pub(crate) fn header(self, name: HeaderName, value: HeaderValue) -> Self {
         self.edit(|request| drop(request.headers_mut().insert(name, value)))
+    }
+
+    /// Gives an error instead of an answer.
+    pub(crate) fn fail(mut self, error: Error) -> Self {
+        if self.request.is_ok() {
+            self.request = Err(error);
+        }
+        self
+    }
+
+    /// What errors call it.
+    pub(crate) fn operation(&self) -> &str {
+        &self.operation
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Request)) -> Self {
@@ -155,6 +201,19 @@ impl Call<'_> {
         json::from_slice(&body).map_err(|error| failure::of_json(error, address, &url, status))
     }
 
+    /// The same where the answer may be empty, which then counts as `null`.
+    pub(crate) async fn read_or_null<T: DeserializeOwned>(self) -> Result<T> {
+        let address = self.http.address();
+        let (body, url, status) = self.whole().await?;
+        let text: &[u8] = if body.is_empty() { b"null" } else { &body };
+        json::from_slice(text).map_err(|error| failure::of_json(error, address, &url, status))
+    }
+
+    /// The same for a thing that may not be there: `None` when it is not found.
+    pub(crate) async fn read_if_found<T: DeserializeOwned>(self) -> Result<Option<T>> {
+        if_found(self.read().await)
+    }
+
     /// Makes the call, insists on a success and passes the body over.
     pub(crate) async fn done(self) -> Result<()> {
         self.whole().await.map(drop)
@@ -180,7 +239,13 @@ impl Call<'_> {
         let taken = Err(Error::new(ErrorKind::Config, "the call was made already"));
         let mut request = std::mem::replace(&mut self.request, taken)?;
         if !self.query.is_empty() {
-            request.url_mut().set_query(Some(&self.query));
+            let url = request.url_mut();
+            // A path that a user gave may have a query of its own.
+            let query = match url.query().filter(|query| !query.is_empty()) {
+                Some(first) => format!("{first}&{}", self.query),
+                None => std::mem::take(&mut self.query),
+            };
+            url.set_query(Some(&query));
         }
         Ok(request)
     }
@@ -194,21 +259,20 @@ impl Call<'_> {
         if response.status().is_success() {
             return Ok(response);
         }
-        let missing = lacks_route(&self.route, &response);
+        let missing = self.route.filter(|route| lacks_route(route, &response));
         let error = self.http.ok(response).await.err().unwrap_or_else(gone);
-        Err(if missing {
-            self.unsupported(error).await
-        } else if error.code() == Some("SERVICE_DISABLED") {
-            Error::new(
-                ErrorKind::Unsupported,
-                format!("the server has its asset system off, which `{}` needs", self.route),
-            )
-            .with_hint("start the server with `--enable-assets`")
-            .with_source(error)
-        } else {
-            error
-        }
-        .with_operation(self.route.to_string()))
+        let error = match missing {
+            Some(route) => self.unsupported(route, error).await,
+            None if self.route.is_some() && error.code() == Some("SERVICE_DISABLED") => {
+                let message =
+                    format!("the server has its asset system off, which `{}` needs", self.operation);
+                Error::new(ErrorKind::Unsupported, message)
+                    .with_hint("start the server with `--enable-assets`")
+                    .with_source(error)
+            }
+            None => error,
+        };
+        Err(error.with_operation(&self.operation))
     }
 
     async fn attempt(&self, request: Request) -> Result<Response> {
@@ -217,25 +281,36 @@ impl Call<'_> {
         } else {
             self.http.execute(request).await
         };
-        sent.map_err(|error| error.with_operation(self.route.to_string()))
+        sent.map_err(|error| error.with_operation(&self.operation))
     }
 
-    /// The error for a route that the server does not have.
-    async fn unsupported(&self, cause: Error) -> Error {
-        let version = match Box::pin(self.http.version()).await {
+    /// The error for a route that the server does not seem to have. One that is new enough has it, and what is missing
+    /// is the thing that was asked for: such answers look alike.
+    async fn unsupported(&self, route: Route, cause: Error) -> Error {
+        let version = Box::pin(self.http.version()).await;
+        if route.since.is_some_and(|since| version.is_some_and(|version| version >= since)) {
+            return cause;
+        }
+        let version = match version {
             Some(version) => format!("ComfyUI {version}"),
             None => "the server".to_owned(),
         };
-        let needed = match self.route.since {
+        let needed = match route.since {
             Some(since) => format!("needs a server of {since} or newer"),
             None => "is known of the cloud only".to_owned(),
         };
-        Error::new(
-            ErrorKind::Unsupported,
-            format!("{version} does not have `{}`, which {needed}", self.route),
-        )
-        .with_status(cause.status().unwrap_or_default())
-        .with_source(cause)
+        Error::new(ErrorKind::Unsupported, format!("{version} does not have `{route}`, which {needed}"))
+            .with_status(cause.status().unwrap_or_default())
+            .with_source(cause)
+    }
+}
+
+/// `None` for a thing that is not found.
+pub(crate) fn if_found<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(thing) => Ok(Some(thing)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::config::{Settings, Transport};
 use crate::{Error, ErrorKind, Result};
 
 pub use attempts::RetryPolicy;
-pub(crate) use call::Call;
+pub(crate) use call::{Call, if_found};
 
 /// The connection pool to one server.
 #[derive(Clone)]

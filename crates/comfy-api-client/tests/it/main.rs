@@ -16,6 +16,7 @@ mod logging;
 mod many;
 mod recorded;
 mod replay;
+mod routes;
 mod support;
 mod tls;
 mod transfers;

@@ -115,6 +115,28 @@ impl JobStatus {
     }
 }
 
+/// By what jobs are listed in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum JobSort {
+    /// By when they were submitted.
+    #[default]
+    CreatedAt,
+    /// By how long they ran.
+    ExecutionDuration,
+}
+
+impl JobSort {
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::ExecutionDuration => "execution_duration",
+        }
+    }
+}
+
 /// The output to show for a job: a file, or (since 0.30.0) a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

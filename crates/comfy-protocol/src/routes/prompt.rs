@@ -1,8 +1,10 @@
-//! `POST /prompt`, `GET /prompt`, `POST /interrupt`.
+//! `POST /prompt`, `GET /prompt`, `POST /interrupt`, `POST /free`.
 
 use comfy_workflow::validate::NodeErrors;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
+
+use crate::ExecInfo;
 
 /// Body of `POST /prompt`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -36,6 +38,26 @@ impl PromptRequest {
     pub fn new(prompt: Value) -> Self {
         Self { prompt, ..Self::default() }
     }
+}
+
+/// Answer of `GET /prompt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PromptInfo {
+    /// Counts of the queue.
+    pub exec_info: ExecInfo,
+}
+
+/// Body of `POST /free`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FreeRequest {
+    /// Whether to take the models out of memory.
+    #[serde(default)]
+    pub unload_models: bool,
+    /// Whether to throw away what earlier prompts left, and the models with it.
+    #[serde(default)]
+    pub free_memory: bool,
 }
 
 /// Answer of `POST /prompt` when the prompt was queued.

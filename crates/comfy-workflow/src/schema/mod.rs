@@ -8,7 +8,10 @@ mod input;
 mod node;
 mod resolve;
 
+use std::fmt;
+
 use indexmap::IndexMap;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 pub use dynamic::{Autogrow, AutogrowNames, DynamicGroup, DynamicOption, DynamicSlot, MatchType};
@@ -47,7 +50,7 @@ impl Schemas {
     /// # Errors
     /// The text is no JSON, or not an object.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, JsonError> {
-        Self::from_value(json::from_slice(bytes)?)
+        json::from_slice(bytes)
     }
 
     /// The description of a class.
@@ -93,6 +96,32 @@ impl Schemas {
     #[must_use]
     pub fn similar(&self, class_type: &str) -> Option<&str> {
         most_similar(class_type, self.classes.keys().map(String::as_str))
+    }
+}
+
+/// Reads class by class, so that there is never more than one of them twice: the lists of large servers have tens of
+/// megabytes.
+impl<'de> Deserialize<'de> for Schemas {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Classes)
+    }
+}
+
+struct Classes;
+
+impl<'de> Visitor<'de> for Classes {
+    type Value = Schemas;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of node classes")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Schemas, A::Error> {
+        let mut schemas = Schemas::new();
+        while let Some((name, info)) = map.next_entry::<String, Value>()? {
+            schemas.insert(NodeSchema::from_value(name, info));
+        }
+        Ok(schemas)
     }
 }
 

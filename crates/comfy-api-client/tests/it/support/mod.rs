@@ -1,5 +1,7 @@
 //! What the tests share.
 
+mod clip;
+pub(crate) mod conversation;
 #[path = "../../../../comfy-protocol/tests/it/corpus.rs"]
 pub(crate) mod corpus;
 pub(crate) mod relay;
@@ -48,6 +50,15 @@ impl TestServer {
 
     pub(crate) fn builder(&self) -> ClientBuilder {
         Client::builder(&self.url)
+    }
+
+    /// Whether nobody else can be hurt by what changes the whole server.
+    pub(crate) fn is_ours_alone(&self) -> bool {
+        let alone = self._sim.is_some() || std::env::var_os("COMFYUI_TEST_ALONE").is_some();
+        if !alone {
+            eprintln!("skipped: COMFYUI_TEST_ALONE does not say that nobody else uses the server");
+        }
+        alone
     }
 
     pub(crate) async fn client(&self) -> Client {

@@ -1,0 +1,69 @@
+//! Jobs as the server lists them.
+
+use comfy_api_client::Client;
+use comfy_api_client::protocol::route;
+use comfy_api_client::protocol::routes::SortOrder;
+use comfy_api_client::protocol::routes::jobs::{JobSort, JobStatus};
+use futures_util::TryStreamExt;
+use serde_json::{Value, json};
+
+use crate::support::conversation::recorded;
+
+/// Submits a small picture by hand, and waits for its record.
+async fn run(client: &Client, prompt_id: &str, workflow_id: &str) {
+    let prompt = json!({
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 16, "height": 8, "batch_size": 1, "color": 1}, "_meta": {}},
+        "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}, "_meta": {}},
+    });
+    let extra = json!({"extra_pnginfo": {"workflow": {"id": workflow_id}}});
+    let body =
+        json!({"prompt": prompt, "prompt_id": prompt_id, "client_id": "client-test", "extra_data": extra});
+    let accepted: Value = client.post_json("/api/prompt", &body).await.unwrap();
+    assert_eq!(accepted["prompt_id"], *prompt_id);
+    while client.history(prompt_id).await.unwrap().is_none() {}
+}
+
+recorded! {
+    async fn jobs_are_listed_filtered_sorted_and_paged(server) {
+        let client = server.client();
+        let (workflow, first, second) = (server.fresh(), server.fresh(), server.fresh());
+        run(&client, &first, &workflow).await;
+        run(&client, &second, &workflow).await;
+        let jobs = || client.jobs().workflow_id(&workflow);
+
+        let Some(all) = server.since(route::JOBS, jobs().await) else { return };
+        let ids: Vec<_> = all.jobs.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, [&second, &first], "the newest first");
+        assert_eq!((all.pagination.total, all.pagination.has_more), (2, false));
+        assert_eq!(all.jobs[0].workflow_id, Some(json!(workflow)));
+
+        let page = jobs().sort_by(JobSort::CreatedAt).sort_order(SortOrder::Ascending).limit(1).await.unwrap();
+        assert_eq!((page.jobs.len(), page.jobs[0].id.as_str()), (1, first.as_str()));
+        assert_eq!((page.pagination.total, page.pagination.has_more), (2, true));
+        let rest = jobs().limit(1).offset(1).await.unwrap();
+        assert_eq!(rest.jobs[0].id, first);
+
+        let completed = jobs().status([JobStatus::Completed, JobStatus::Failed]).await.unwrap();
+        assert_eq!(completed.jobs.len(), 2);
+        assert!(jobs().status([JobStatus::Pending]).await.unwrap().jobs.is_empty());
+        assert_eq!(jobs().sort_by(JobSort::ExecutionDuration).await.unwrap().jobs.len(), 2);
+
+        let streamed: Vec<_> = jobs().limit(1).stream().map_ok(|job| job.id).try_collect().await.unwrap();
+        assert_eq!(streamed, [second.clone(), first.clone()]);
+    }
+}
+
+recorded! {
+    async fn a_job_is_told_of_with_its_outputs_and_an_unknown_one_is_none(server) {
+        let client = server.client();
+        let (workflow, id, unknown) = (server.fresh(), server.fresh(), server.fresh());
+        run(&client, &id, &workflow).await;
+        let Some(job) = server.since(route::JOB, client.job_record(&id).await) else { return };
+        let job = job.unwrap();
+        assert_eq!((job.id.as_str(), job.status), (id.as_str(), JobStatus::Completed));
+        assert!(job.outputs.unwrap()["2"].is_some());
+        assert_eq!(job.preview_output.unwrap().file.unwrap().folder, "temp");
+        assert!(job.execution_end_time >= job.execution_start_time);
+        assert!(client.job_record(&unknown).await.unwrap().is_none());
+    }
+}
