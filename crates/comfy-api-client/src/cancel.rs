@@ -3,7 +3,7 @@ use comfy_protocol::routes::jobs::Cancelled;
 use serde_json::json;
 
 use crate::events::{Place, record};
-use crate::{Client, ErrorKind, Result};
+use crate::{Client, Result};
 
 /// What cancelling did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,8 +68,8 @@ impl Client {
     /// Cancels several prompts with one request, and tells whether at least one of them was cancelled (since 0.30.0).
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] on older servers, for which there is [`cancel_all`](Self::cancel_all);
-    /// [`ErrorKind::Status`] when an id is no UUID in lower case, and then none is cancelled; or those of the connection.
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) on older servers, for which there is [`cancel_all`](Self::cancel_all);
+    /// [`ErrorKind::Status`](crate::ErrorKind::Status) when an id is no UUID in lower case, and then none is cancelled; or those of the connection.
     pub async fn cancel_jobs<Id: AsRef<str>>(
         &self,
         prompt_ids: impl IntoIterator<Item = Id>,
@@ -86,7 +86,8 @@ impl Client {
     async fn cancel_by_route(&self, prompt_id: &str) -> Result<bool> {
         match self.http().call(route::CANCEL_JOB, &[prompt_id]).repeatable().read::<Cancelled>().await {
             Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(false),
+            // Servers that have the route know every id: those that they do not know are not cancelled.
+            Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(false),
             Err(error) => Err(error),
         }
     }
