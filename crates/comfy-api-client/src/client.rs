@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comfy_protocol::{ExecInfo, FileRef, route};
+use comfy_protocol::{ExecInfo, route};
 use comfy_workflow::Workflow;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
-use crate::{Download, Error, ErrorKind, Result, Submit, Upload};
+use crate::{Error, ErrorKind, Result, Submit};
 
 /// Submits that are under way at the same time: more would take a connection each and gain nothing.
 const MOST_SUBMITS: usize = 64;
@@ -148,25 +148,6 @@ impl Client {
     /// ```
     pub fn submit<'a>(&'a self, workflow: &'a Workflow) -> Submit<'a> {
         Submit::new(self, workflow)
-    }
-
-    /// Uploads a file from disk, to be used as an input. Await the result for its name on the server.
-    pub fn upload(&self, path: impl AsRef<Path>) -> Upload<'_> {
-        Upload::from_path(self, path.as_ref())
-    }
-
-    /// Uploads bytes under a name, to be used as an input. Await the result for their name on the server.
-    pub fn upload_bytes(&self, name: impl Into<String>, bytes: impl Into<bytes::Bytes>) -> Upload<'_> {
-        Upload::from_bytes(self, name.into(), bytes.into())
-    }
-
-    /// Starts the download of a file of the server.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] when the file is gone (temporary files go with a restart of the server), or those of
-    /// the connection.
-    pub async fn download(&self, file: &FileRef) -> Result<Download> {
-        Download::start(self, file).await
     }
 }
 

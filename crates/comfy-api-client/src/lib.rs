@@ -37,7 +37,9 @@ pub use crate::client::Client;
 pub use crate::config::{ClientBuilder, Tracking};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::events::{Event, Events, Preview, Progress};
-pub use crate::files::{Download, Upload};
+pub use crate::files::{
+    Channel, Download, DownloadRequest, DownloadedFile, Downloads, FileInfo, PictureFormat, Upload,
+};
 pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
 pub use crate::outputs::{OutputFile, Outputs, SavedFile};

@@ -6,9 +6,11 @@
 mod answers;
 mod behaviour;
 mod cuts;
+mod downloads;
 mod failures;
 mod lifetimes;
 mod many;
 mod replay;
 mod support;
 mod transfers;
+mod uploads;
