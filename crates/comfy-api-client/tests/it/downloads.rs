@@ -259,6 +259,16 @@ async fn what_cannot_go_on_begins_again_unless_something_was_handed_out() {
 }
 
 #[tokio::test]
+async fn a_download_that_stands_still_goes_on_over_another_connection() {
+    let content = content(1000);
+    let first = Answer { stalls: true, ..Answer::whole(&content, "a").breaks_after(400) };
+    let (builder, asked) = answers([first, Answer::rest(&content, 400, "a")]).await;
+    let client = builder.idle_timeout(std::time::Duration::from_millis(200)).build().unwrap();
+    assert_eq!(in_time(collected(&client, &FileRef::new("a.bin"))).await.unwrap(), content);
+    assert_eq!(asked.lock().unwrap()[1]["range"], "bytes=400-");
+}
+
+#[tokio::test]
 async fn a_part_that_ends_early_is_no_finished_file() {
     let content = content(1000);
     // A server that gives parts of 300 bytes at most.

@@ -65,6 +65,8 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// Where the connection breaks.
     pub(crate) breaks_after: Option<usize>,
+    /// It stands still there instead.
+    pub(crate) stalls: bool,
 }
 
 impl Answer {
@@ -76,7 +78,7 @@ impl Answer {
     pub(crate) fn rest(body: &[u8], from: usize, tag: &str) -> Self {
         let range = format!("bytes {from}-{}/{}", body.len() - 1, body.len());
         let headers = vec![("content-range", range)];
-        Self { status: 206, headers, body: body[from..].to_vec(), breaks_after: None }.tagged(tag)
+        Self { status: 206, headers, body: body[from..].to_vec(), ..Self::default() }.tagged(tag)
     }
 
     fn tagged(mut self, tag: &str) -> Self {
@@ -104,8 +106,12 @@ impl Answer {
                 let begun = Bytes::from(self.body[..bytes].to_vec());
                 let pieces = [Ok(begun), Err(std::io::Error::other("broken"))];
                 // What was written is sent before the connection goes.
-                Body::from_stream(futures_util::stream::iter(pieces).then(async |piece| {
+                let stalls = self.stalls;
+                Body::from_stream(futures_util::stream::iter(pieces).then(move |piece| async move {
                     tokio::task::yield_now().await;
+                    if stalls && piece.is_err() {
+                        std::future::pending::<()>().await;
+                    }
                     piece
                 }))
             }
