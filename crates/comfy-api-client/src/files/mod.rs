@@ -7,6 +7,7 @@ mod mask;
 mod name;
 mod pieces;
 mod request;
+mod sending;
 mod several;
 mod source;
 mod transfer;

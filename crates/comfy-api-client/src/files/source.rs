@@ -17,10 +17,10 @@ use crate::{Error, ErrorKind, Result};
 /// Bytes that are sent at a time.
 const PIECE: usize = 128 * 1024;
 
-pub(super) type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+pub(crate) type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// Where the content comes from.
-pub(super) enum Source {
+pub(crate) enum Source {
     Path(PathBuf),
     Bytes(Bytes),
     Stream(Pieces, Option<u64>),
@@ -29,6 +29,16 @@ pub(super) enum Source {
 /// Why the content could not be read, if it could not. The error of the request says only that it broke off.
 #[derive(Clone, Default)]
 pub(super) struct Trouble(Arc<Mutex<Option<io::Error>>>);
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Bytes(bytes) => f.debug_tuple("Bytes").field(&bytes.len()).finish(),
+            Self::Stream(_, size) => f.debug_tuple("Stream").field(size).finish_non_exhaustive(),
+        }
+    }
+}
 
 impl Source {
     /// The content, and its size where that is known.

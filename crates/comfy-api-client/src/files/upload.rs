@@ -7,14 +7,11 @@ use bytes::Bytes;
 use comfy_protocol::routes::upload::Uploaded;
 use comfy_protocol::{FileRef, route};
 use futures_util::Stream;
-use reqwest::Response;
-use reqwest::multipart::{Form, Part};
-use tokio::sync::watch;
+use reqwest::multipart::Form;
 
-use super::limit::Limited;
 use super::mask::Mask;
-use super::source::{Pieces, Source, Trouble, counted};
-use crate::http::{Call, Http};
+use super::sending::{OnProgress, Sending};
+use super::source::Source;
 use crate::{Client, Error, ErrorKind, Result};
 
 /// A file about to be uploaded; made by [`Client::upload`], [`Client::upload_bytes`], [`Client::upload_stream`] and
@@ -37,8 +34,6 @@ pub struct Upload<'a> {
     original: Option<FileRef>,
     on_progress: Option<OnProgress<'a>>,
 }
-
-type OnProgress<'a> = Box<dyn FnMut(u64, Option<u64>) + Send + 'a>;
 
 impl<'a> Upload<'a> {
     pub(super) fn from_path(client: &'a Client, path: &Path) -> Self {
@@ -124,82 +119,10 @@ impl<'a> Upload<'a> {
         self
     }
 
-    async fn send(mut self) -> Result<Uploaded> {
+    async fn send(self) -> Result<Uploaded> {
         let http = self.client.http();
-        let shown = self.shown();
-        let name = self.checked_name()?;
-        let source = std::mem::replace(&mut self.source, Source::Bytes(Bytes::new()));
-        let (pieces, size) = source.open().await?;
-        let (count, counts) = watch::channel(0);
-        let trouble = Trouble::default();
-        let pieces: Pieces = Box::pin(counted(pieces, size, count, trouble.clone()));
-
-        let mask = match self.original.take() {
-            Some(original) => {
-                let place = Uploaded::new(name.clone(), self.subfolder.clone(), self.folder.clone());
-                let place = self.overwrite.then(|| place.file());
-                Some(Mask::prepare(http, original, place).await?)
-            }
-            None => None,
-        };
-        let call = self.call(http, &name, mask.as_ref(), pieces, size)?;
-        let limited = Limited { http, name: &name, size, body: call.body_size() };
-        limited.check().await?;
-
-        let mut progress = Progress { counts, size, reported: None, report: self.on_progress.take() };
-        let answer = while_it_moves(http, call.send(), &mut progress).await;
-        let sent = *progress.counts.borrow();
-        let answer = match (answer, trouble.take()) {
-            (Ok(answer), _) => answer,
-            (Err(_), Some(cause)) => return Err(Error::io(format!("cannot read {shown}"), cause)),
-            (Err(error), None) if mask.is_some() => {
-                return Err(Mask::explain(limited.explain(error, sent).await));
-            }
-            (Err(error), None) => return Err(limited.explain(error, sent).await),
-        };
-        let uploaded: Uploaded = http.read_json(answer).await?;
-        if let Some(mask) = mask {
-            mask.verify(http, &uploaded).await?;
-        }
-        Ok(uploaded)
-    }
-
-    /// What is uploaded, for messages.
-    fn shown(&self) -> String {
-        let name = self.name.as_deref().unwrap_or_default();
-        match &self.source {
-            Source::Path(path) => path.display().to_string(),
-            _ => format!("the content of `{}`", crate::text::one_line(name, 100)),
-        }
-    }
-
-    fn checked_name(&mut self) -> Result<String> {
-        let name = self.name.take().filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| Error::new(ErrorKind::Io, "the file to upload has no name"))?;
-        if name.contains(['\r', '\n', '\0']) {
-            let shown = crate::text::one_line(&name, 100);
-            let message = format!("the name `{shown}` has a line break or a NUL in it");
-            return Err(
-                Error::new(ErrorKind::Config, message).with_hint("upload the file under another name")
-            );
-        }
-        Ok(name)
-    }
-
-    fn call<'h>(
-        &mut self,
-        http: &'h Http,
-        name: &str,
-        mask: Option<&Mask>,
-        pieces: Pieces,
-        size: Option<u64>,
-    ) -> Result<Call<'h>> {
-        let body = reqwest::Body::wrap_stream(pieces);
-        let part = match size {
-            Some(size) => Part::stream_with_length(body, size),
-            None => Part::stream(body),
-        };
-        let mut part = part.file_name(name.to_owned());
+        let name = self.name.unwrap_or_default();
+        let (sending, mut part) = Sending::open(self.source, &name, self.on_progress).await?;
         if let Some(content_type) = &self.content_type {
             part = part.mime_str(content_type).map_err(|error| {
                 let shown = crate::text::one_line(content_type, 60);
@@ -208,18 +131,25 @@ impl<'a> Upload<'a> {
                     .with_source(error)
             })?;
         }
-        let mut form = Form::new().text("type", std::mem::take(&mut self.folder));
+        let mut form = Form::new().text("type", self.folder.clone());
         if !self.subfolder.is_empty() {
-            form = form.text("subfolder", std::mem::take(&mut self.subfolder));
+            form = form.text("subfolder", self.subfolder.clone());
         }
         if self.overwrite {
             form = form.text("overwrite", "true");
         }
-        if let Some(mask) = mask {
-            form = form.text("original_ref", mask.original_ref());
-        }
-        let route = if mask.is_some() { route::UPLOAD_MASK } else { route::UPLOAD_IMAGE };
-        Ok(http.call(route, &[]).multipart(form.part("image", part)).unhurried())
+        let Some(original) = self.original else {
+            let call = http.call(route::UPLOAD_IMAGE, &[]).multipart(form.part("image", part));
+            return http.read_json(sending.send(http, call.unhurried()).await?).await;
+        };
+        let place = Uploaded::new(name, self.subfolder, self.folder).file();
+        let mask = Mask::prepare(http, original, self.overwrite.then_some(place)).await?;
+        let form = form.text("original_ref", mask.original_ref()).part("image", part);
+        let call = http.call(route::UPLOAD_MASK, &[]).multipart(form).unhurried();
+        let answer = sending.send(http, call).await.map_err(Mask::explain)?;
+        let uploaded: Uploaded = http.read_json(answer).await?;
+        mask.verify(http, &uploaded).await?;
+        Ok(uploaded)
     }
 }
 
@@ -242,47 +172,5 @@ impl<'a> IntoFuture for Upload<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
-    }
-}
-
-/// How far an upload is, and who hears of it.
-struct Progress<'a> {
-    counts: watch::Receiver<u64>,
-    size: Option<u64>,
-    reported: Option<u64>,
-    report: Option<OnProgress<'a>>,
-}
-
-impl Progress<'_> {
-    fn report(&mut self) {
-        let sent = *self.counts.borrow_and_update();
-        if let Some(report) = self.report.as_mut().filter(|_| self.reported != Some(sent)) {
-            self.reported = Some(sent);
-            report(sent, self.size);
-        }
-    }
-}
-
-/// Sends a request whose body may take long to send, but must not stand still; nor must the answer after it.
-async fn while_it_moves(
-    http: &Http,
-    send: impl Future<Output = Result<Response>>,
-    progress: &mut Progress<'_>,
-) -> Result<Response> {
-    let mut send = std::pin::pin!(send);
-    progress.report();
-    loop {
-        tokio::select! {
-            answer = &mut send => {
-                progress.report();
-                return answer;
-            }
-            moved = http.step(progress.counts.changed()) => {
-                if moved?.is_err() {
-                    return http.step(send).await?;
-                }
-                progress.report();
-            }
-        }
     }
 }
