@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comfy_protocol::{ExecInfo, FileRef, Version, route};
+use comfy_protocol::{ExecInfo, Version, route};
 use comfy_workflow::Workflow;
 use serde::Deserialize;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
@@ -13,7 +13,7 @@ use crate::api::SchemaCache;
 use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
-use crate::{ConnectionStatus, Download, Error, ErrorKind, Job, Result, ServerEvents, Submit, Upload};
+use crate::{ConnectionStatus, Error, ErrorKind, Job, Result, ServerEvents, Submit};
 
 /// Submits that are under way at the same time: more would take a connection each and gain nothing.
 const MOST_SUBMITS: usize = 64;
@@ -197,25 +197,6 @@ impl Client {
     #[must_use]
     pub fn client_id(&self) -> Option<String> {
         self.hub().open_client_id()
-    }
-
-    /// Uploads a file from disk, to be used as an input. Await the result for its name on the server.
-    pub fn upload(&self, path: impl AsRef<Path>) -> Upload<'_> {
-        Upload::from_path(self, path.as_ref())
-    }
-
-    /// Uploads bytes under a name, to be used as an input. Await the result for their name on the server.
-    pub fn upload_bytes(&self, name: impl Into<String>, bytes: impl Into<bytes::Bytes>) -> Upload<'_> {
-        Upload::from_bytes(self, name.into(), bytes.into())
-    }
-
-    /// Starts the download of a file of the server.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] when the file is gone (temporary files go with a restart of the server), or those of
-    /// the connection.
-    pub async fn download(&self, file: &FileRef) -> Result<Download> {
-        Download::start(self, file).await
     }
 }
 

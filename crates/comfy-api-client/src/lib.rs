@@ -51,7 +51,9 @@ pub use crate::events::{
     SocketImage, Stall,
 };
 pub use crate::fetch::JobState;
-pub use crate::files::{Download, Upload};
+pub use crate::files::{
+    Channel, Download, DownloadRequest, DownloadedFile, Downloads, FileInfo, PictureFormat, Upload,
+};
 pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
 pub use crate::outputs::{OutputFile, Outputs, SavedFile};

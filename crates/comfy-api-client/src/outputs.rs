@@ -3,13 +3,9 @@ use std::sync::Arc;
 
 use comfy_protocol::{FileRef, NodeOutput, OutputKind};
 use comfy_workflow::NodeId;
-use futures_util::{StreamExt, TryStreamExt};
 use indexmap::IndexMap;
 
 use crate::{Client, Result, SocketImage};
-
-/// Downloads that run at the same time.
-const MOST_AT_ONCE: usize = 4;
 
 pub(crate) type NodeOutputs = IndexMap<NodeId, NodeOutput>;
 
@@ -68,6 +64,24 @@ impl SavedFile {
     }
 }
 
+impl SocketImage {
+    /// Saves the picture in a folder, named by its node and its place: `9_00001_.png`. Nothing is overwritten: where a
+    /// file of that name is, a number is appended.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the folder or file cannot be written.
+    pub async fn save_in(&self, folder: impl AsRef<Path>) -> Result<SavedFile> {
+        let extension = if self.content_type == "image/jpeg" { "jpg" } else { "png" };
+        let file = FileRef {
+            folder: String::new(),
+            ..FileRef::new(format!("{}_{:05}_.{extension}", self.node, self.index + 1))
+        };
+        let (path, bytes) = crate::files::bytes_in(folder.as_ref(), &file, self.bytes().clone()).await?;
+        let output = OutputFile { node: self.node.clone(), key: "socket".to_owned(), file };
+        Ok(SavedFile::new(output, path, bytes))
+    }
+}
+
 impl Outputs {
     pub(crate) fn new(client: Client, prompt_id: String, gains: Arc<Gains>) -> Self {
         Self { client, prompt_id, gains }
@@ -111,7 +125,8 @@ impl Outputs {
         self.gains.images.iter()
     }
 
-    /// Downloads every file into a folder, under its name on the server (and below its subfolder), a few at a time.
+    /// Downloads every file into a folder, under its name on the server (and below its subfolder), a few at a time, and
+    /// saves pictures that came over the socket beside them.
     ///
     /// Nothing is overwritten: where a file of that name is, a number is appended. Names from the server are made safe,
     /// and a file appears only when it is complete.
@@ -120,11 +135,15 @@ impl Outputs {
     /// Those of [`Client::download`] and [`Download::save_in`](crate::Download::save_in); files saved before stay.
     pub async fn save_all(&self, folder: impl AsRef<Path>) -> Result<Vec<SavedFile>> {
         let folder = folder.as_ref();
-        let saved = futures_util::stream::iter(self.files()).map(|output| async move {
-            let download = self.client.download(&output.file).await?;
-            let (path, bytes) = download.save_in(folder).await?;
-            Ok(SavedFile { output, path, bytes })
-        });
-        saved.buffered(MOST_AT_ONCE).try_collect().await
+        let outputs: Vec<OutputFile> = self.files().collect();
+        let files = outputs.iter().map(|output| output.file.clone());
+        let downloads = self.client.download_all(files, folder).await?;
+        let saved = outputs.into_iter().zip(downloads);
+        let mut saved: Vec<SavedFile> =
+            saved.map(|(output, file)| SavedFile::new(output, file.path, file.bytes)).collect();
+        for image in self.socket_images() {
+            saved.push(image.save_in(folder).await?);
+        }
+        Ok(saved)
     }
 }

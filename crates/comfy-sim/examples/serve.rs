@@ -2,8 +2,10 @@
 //! `{"type":"listening","url":"http://127.0.0.1:41234"}`.
 //!
 //! ```sh
-//! cargo run -p comfy-sim --example serve -- 8188
+//! cargo run -p comfy-sim --example serve -- 8188 FOLDER
 //! ```
+//!
+//! Files are kept in `input`, `output` and `temp` of the folder; without one, in a temporary folder.
 
 use std::io::{self, Write as _};
 
@@ -11,8 +13,12 @@ use comfy_sim::Sim;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let sim = Sim::builder().port(port).start().await?;
+    let mut args = std::env::args().skip(1);
+    let mut builder = Sim::builder().port(args.next().map_or(Ok(0), |port| port.parse())?);
+    if let Some(folder) = args.next() {
+        builder = builder.base_dir(folder);
+    }
+    let sim = builder.start().await?;
     writeln!(io::stdout(), r#"{{"type":"listening","url":"{}"}}"#, sim.url())?;
     std::future::pending().await
 }

@@ -63,6 +63,22 @@ impl FilesError {
     }
 }
 
+/// A file that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Upload<'a> {
+    pub(crate) sent: &'a [u8],
+    /// What is stored of it, if anything.
+    pub(crate) written: Option<&'a [u8]>,
+    pub(crate) overwrite: bool,
+}
+
+impl<'a> Upload<'a> {
+    /// A file that is stored as it was sent.
+    pub(crate) fn of(bytes: &'a [u8], overwrite: bool) -> Self {
+        Self { sent: bytes, written: Some(bytes), overwrite }
+    }
+}
+
 /// Where an upload went: what the server answers, besides the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredName {
@@ -156,14 +172,13 @@ impl Files {
     }
 
     /// Stores an upload. Without `overwrite` a name that is taken gets " (1)", " (2)" and so on, unless the file
-    /// there has the same content.
+    /// there has the content that was sent.
     pub(crate) fn store_upload(
         &self,
         folder: Folder,
         subfolder: &str,
         name: &str,
-        bytes: &[u8],
-        overwrite: bool,
+        upload: &Upload<'_>,
     ) -> Result<StoredName, FilesError> {
         // The parser of the server's forms takes slashes off the start of a name.
         let name = name.trim_start_matches('/');
@@ -179,8 +194,10 @@ impl Files {
         fs::create_dir_all(&root).map_err(FilesError::io(&root))?;
         let stored =
             |name: &str| StoredName { name: name.to_owned(), subfolder: subfolder.to_owned(), folder };
-        if overwrite {
-            fs::write(&first, bytes).map_err(FilesError::io(&first))?;
+        if upload.overwrite {
+            if let Some(written) = upload.written {
+                fs::write(&first, written).map_err(FilesError::io(&first))?;
+            }
             return Ok(stored(name));
         }
         let (stem, extension) = naming::split_extension(name);
@@ -188,13 +205,19 @@ impl Files {
             let candidate =
                 if number == 0 { name.to_owned() } else { format!("{stem} ({number}){extension}") };
             let path = self.resolve_in(folder, subfolder, &candidate)?;
+            let Some(written) = upload.written else {
+                if path.exists() && !has_content(&path, upload.sent) {
+                    continue;
+                }
+                return Ok(stored(&candidate));
+            };
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(mut file) => {
-                    file.write_all(bytes).map_err(FilesError::io(&path))?;
+                    file.write_all(written).map_err(FilesError::io(&path))?;
                     return Ok(stored(&candidate));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if has_content(&path, bytes) {
+                    if has_content(&path, upload.sent) {
                         return Ok(stored(&candidate));
                     }
                 }

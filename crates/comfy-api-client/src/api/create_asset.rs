@@ -3,14 +3,11 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use comfy_protocol::route;
 use comfy_protocol::routes::assets::{Asset, AssetFromHash};
-use futures_util::StreamExt;
-use reqwest::multipart::{Form, Part};
+use reqwest::multipart::Form;
 use serde_json::{Map, Value};
-use tokio::sync::watch;
-use tokio_util::io::ReaderStream;
 
 use super::awaitable;
-use crate::files::{PIECE, Source, while_it_moves};
+use crate::files::{Sending, Source};
 use crate::{Client, Error, ErrorKind, Result};
 
 impl Client {
@@ -103,11 +100,7 @@ impl<'a> CreateAsset<'a> {
         if self.file_name.is_empty() {
             return Err(Error::new(ErrorKind::Io, "the file to upload has no name"));
         }
-        let (content, size) = self.source.open().await?;
-        let (moved, moves) = watch::channel(());
-        let pieces = ReaderStream::with_capacity(content, PIECE).inspect(move |_| moved.send_replace(()));
-        let file = Part::stream_with_length(reqwest::Body::wrap_stream(pieces), size)
-            .file_name(self.file_name.clone());
+        let (sending, file) = Sending::open(self.source, &self.file_name, None).await?;
         let tags = self.tags.unwrap_or_else(|| vec!["input".to_owned()]);
         // Servers take the hash for a name when they do not read the file.
         let name = self.name.unwrap_or_else(|| self.file_name.clone());
@@ -117,7 +110,7 @@ impl<'a> CreateAsset<'a> {
         }
         // Last, so that the server has read a hash before it comes to the content.
         let call = http.call(route::CREATE_ASSET, &[]).multipart(form.part("file", file)).unhurried();
-        http.read_json(while_it_moves(http, call.send(), moves).await?).await
+        http.read_json(sending.send(http, call).await?).await
     }
 }
 

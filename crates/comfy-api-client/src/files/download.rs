@@ -1,61 +1,74 @@
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use comfy_protocol::{FileRef, route};
-use futures_util::{Stream, StreamExt};
-use tempfile::{Builder, NamedTempFile, TempPath};
-use tokio::io::AsyncWriteExt;
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
 
-use super::name;
-use crate::{Client, Error, ErrorKind, Result};
+use super::transfer::{Step, Transfer};
+use super::write::{self, blocking};
+use super::{name, write::put_without_overwriting};
+use crate::http::LARGEST_BODY;
+use crate::{Error, ErrorKind, Result};
 
-/// A file on its way from the server; made by [`Client::download`].
+/// How much is reserved at most on the word of the server.
+const LARGEST_RESERVE: u64 = 128 << 20;
+
+/// A file on its way from the server; made by [`Client::download`](crate::Client::download).
+///
+/// When the connection breaks in the middle, the download goes on where it was, as often as
+/// [`RetryPolicy`](crate::RetryPolicy) allows without a byte in between, if the file is still the same. Where it is not,
+/// or the server cannot give a part of it, [`bytes`](Self::bytes) and the `save` methods begin again; a
+/// [stream](Self::into_stream), of which something was handed out, ends with an error. A file that is shorter than
+/// announced is always an error.
 pub struct Download {
-    client: Client,
-    file: FileRef,
-    response: reqwest::Response,
+    transfer: Transfer,
 }
 
 impl Download {
-    pub(crate) async fn start(client: &Client, file: &FileRef) -> Result<Self> {
-        let http = client.http();
-        let call = http.call(route::VIEW, &[]).query("filename", &file.filename);
-        let call = call.query("subfolder", &file.subfolder).query("type", &file.folder);
-        let response = http.step(call.unhurried().send()).await?.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                let name = crate::text::one_line(&file.filename, 100);
-                let gone = Error::new(
-                    ErrorKind::NotFound,
-                    format!("the file `{name}` is not on the server any more"),
-                );
-                gone.with_hint("temporary files go when the server restarts; run the workflow again")
-                    .with_status(404)
-                    .with_source(error)
-            }
-            _ => error,
-        })?;
-        Ok(Self { client: client.clone(), file: file.clone(), response })
+    pub(super) fn new(transfer: Transfer) -> Self {
+        Self { transfer }
     }
 
-    /// The file's size in bytes, if the server says it.
+    /// The size in bytes of what is downloaded, if the server says it.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
-        self.response.content_length()
+        self.transfer.size()
     }
 
     /// The whole file in memory.
     ///
     /// # Errors
     /// Those of the connection; a file over 1 GiB.
-    pub async fn bytes(self) -> Result<Bytes> {
-        self.client.http().read_body(self.response).await
+    pub async fn bytes(mut self) -> Result<Bytes> {
+        let reserve = self.size().unwrap_or_default().min(LARGEST_RESERVE);
+        let mut bytes = BytesMut::with_capacity(usize::try_from(reserve).unwrap_or_default());
+        while let Some(step) = self.transfer.next(true).await? {
+            match step {
+                Step::StartsOver => bytes.clear(),
+                Step::Piece(piece) if bytes.len() + piece.len() > LARGEST_BODY => {
+                    let name = crate::text::one_line(&self.transfer.wanted().file.filename, 100);
+                    return Err(Error::new(
+                        ErrorKind::UnexpectedReply,
+                        format!("`{name}` is larger than 1 GiB"),
+                    )
+                    .with_hint("save it in a file, or read it as a stream"));
+                }
+                Step::Piece(piece) => bytes.extend_from_slice(&piece),
+            }
+        }
+        Ok(bytes.freeze())
     }
 
     /// The file in pieces as they come.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
-        futures_util::stream::try_unfold(self, async |mut download| {
-            let piece = download.client.http().next_piece(&mut download.response).await?;
-            Ok(piece.map(|piece| (piece, download)))
+        futures_util::stream::try_unfold(self.transfer, async |mut transfer| {
+            loop {
+                match transfer.next(false).await? {
+                    Some(Step::Piece(piece)) => return Ok(Some((piece, transfer))),
+                    // Nothing was handed out yet.
+                    Some(Step::StartsOver) => {}
+                    None => return Ok(None),
+                }
+            }
         })
     }
 
@@ -68,8 +81,8 @@ impl Download {
     /// # Errors
     /// [`ErrorKind::Io`] when the folder or file cannot be written, or those of the connection.
     pub async fn save_in(self, folder: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
-        let path = folder.as_ref().join(name::local_path(&self.file));
-        let (part, bytes) = self.write_beside(&path).await?;
+        let path = folder.as_ref().join(name::local_path(&self.transfer.wanted().file));
+        let (part, bytes) = write::beside(self.transfer, &path).await?;
         blocking(move || put_without_overwriting(part, path, bytes)).await
     }
 
@@ -78,7 +91,7 @@ impl Download {
     /// # Errors
     /// As [`save_in`](Self::save_in).
     pub async fn save_over(self, folder: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
-        let path = folder.as_ref().join(name::local_path(&self.file));
+        let path = folder.as_ref().join(name::local_path(&self.transfer.wanted().file));
         let bytes = self.save_as(&path).await?;
         Ok((path, bytes))
     }
@@ -89,82 +102,20 @@ impl Download {
     /// As [`save_in`](Self::save_in).
     pub async fn save_as(self, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref().to_owned();
-        let (part, bytes) = self.write_beside(&path).await?;
+        let (part, bytes) = write::beside(self.transfer, &path).await?;
         blocking(move || match part.persist(&path) {
             Ok(()) => Ok(bytes),
             Err(error) => Err(Error::io(format!("cannot write {}", path.display()), error.error)),
         })
         .await
     }
-
-    /// Writes the file under a temporary name in the folder where it is to be.
-    async fn write_beside(self, path: &Path) -> Result<(TempPath, u64)> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."))
-            .to_owned();
-        let shown = path.display().to_string();
-        let (part, part_path) = blocking(move || Ok(part_file(&folder)?.into_parts())).await?;
-        let mut part = tokio::fs::File::from_std(part);
-        let cannot_write = |error| Error::io(format!("cannot write {shown}"), error);
-        let expected = self.size();
-        let mut pieces = std::pin::pin!(self.into_stream());
-        let mut bytes = 0;
-        while let Some(piece) = pieces.next().await {
-            let piece = piece?;
-            part.write_all(&piece).await.map_err(cannot_write)?;
-            bytes += piece.len() as u64;
-        }
-        part.flush().await.map_err(cannot_write)?;
-        if expected.is_some_and(|expected| expected != bytes) {
-            return Err(Error::new(ErrorKind::Disconnected, format!("only {bytes} bytes of {shown} came"))
-                .with_hint("try again"));
-        }
-        Ok((part_path, bytes))
-    }
 }
 
 impl std::fmt::Debug for Download {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Download")
-            .field("file", &self.file)
+            .field("wanted", self.transfer.wanted())
             .field("size", &self.size())
             .finish_non_exhaustive()
     }
-}
-
-fn part_file(folder: &Path) -> Result<NamedTempFile> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Error::io(format!("cannot make the folder {}", folder.display()), error))?;
-    let mut builder = Builder::new();
-    builder.prefix(".comfy-").suffix(".part");
-    // Temporary files are private by default; this one becomes an ordinary file.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder
-        .tempfile_in(folder)
-        .map_err(|error| Error::io(format!("cannot write in the folder {}", folder.display()), error))
-}
-
-fn put_without_overwriting(mut part: TempPath, path: PathBuf, bytes: u64) -> Result<(PathBuf, u64)> {
-    for number in 0.. {
-        let numbered = name::numbered(&path, number);
-        match part.persist_noclobber(&numbered) {
-            Ok(()) => return Ok((numbered, bytes)),
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => part = error.path,
-            Err(error) => return Err(Error::io(format!("cannot write {}", numbered.display()), error.error)),
-        }
-    }
-    Err(Error::new(ErrorKind::Io, format!("no free name for {}", path.display())))
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let result = tokio::task::spawn_blocking(work).await;
-    result.unwrap_or_else(|error| {
-        Err(Error::new(ErrorKind::Io, "writing files was stopped").with_source(error))
-    })
 }

@@ -1,27 +1,27 @@
 use std::future::{Future, IntoFuture};
-use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use comfy_protocol::route;
-use comfy_protocol::routes::system::Features;
 use comfy_protocol::routes::upload::Uploaded;
-use futures_util::StreamExt;
-use reqwest::Response;
-use reqwest::multipart::{Form, Part};
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::watch;
-use tokio_util::io::ReaderStream;
+use comfy_protocol::{FileRef, route};
+use futures_util::Stream;
+use reqwest::multipart::Form;
 
-use crate::http::Http;
+use super::mask::Mask;
+use super::sending::{OnProgress, Sending};
+use super::source::Source;
 use crate::{Client, Error, ErrorKind, Result};
 
-/// Bytes that are sent at a time.
-pub(crate) const PIECE: usize = 64 * 1024;
-
-/// A file about to be uploaded; made by [`Client::upload`] and [`Client::upload_bytes`]. Await it for the name that the
-/// server gave it.
+/// A file about to be uploaded; made by [`Client::upload`], [`Client::upload_bytes`], [`Client::upload_stream`] and
+/// [`Client::upload_mask`]. Await it for the name that the server gave it.
+///
+/// It is sent as it is, whatever it holds, and read while it is sent.
+///
+/// # Errors
+/// [`ErrorKind::TooLarge`] when it is larger than the server takes, which is found out before anything is sent where
+/// the size is known; [`ErrorKind::Io`] when it cannot be read; or those of the connection. Uploads are not repeated.
 #[must_use = "nothing is uploaded unless this is awaited"]
 pub struct Upload<'a> {
     client: &'a Client,
@@ -30,27 +30,42 @@ pub struct Upload<'a> {
     subfolder: String,
     folder: String,
     overwrite: bool,
-}
-
-/// Where the content of an upload comes from.
-#[derive(Debug)]
-pub(crate) enum Source {
-    Path(PathBuf),
-    Bytes(Bytes),
+    content_type: Option<String>,
+    original: Option<FileRef>,
+    on_progress: Option<OnProgress<'a>>,
 }
 
 impl<'a> Upload<'a> {
-    pub(crate) fn from_path(client: &'a Client, path: &Path) -> Self {
+    pub(super) fn from_path(client: &'a Client, path: &Path) -> Self {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         Self::new(client, Source::Path(path.to_owned()), name)
     }
 
-    pub(crate) fn from_bytes(client: &'a Client, name: String, bytes: Bytes) -> Self {
+    pub(super) fn from_bytes(client: &'a Client, name: String, bytes: Bytes) -> Self {
         Self::new(client, Source::Bytes(bytes), Some(name))
     }
 
+    pub(super) fn from_stream(
+        client: &'a Client,
+        name: String,
+        stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        size: Option<u64>,
+    ) -> Self {
+        Self::new(client, Source::Stream(Box::pin(stream), size), Some(name))
+    }
+
     fn new(client: &'a Client, source: Source, name: Option<String>) -> Self {
-        Self { client, source, name, subfolder: String::new(), folder: "input".into(), overwrite: false }
+        Self {
+            client,
+            source,
+            name,
+            subfolder: String::new(),
+            folder: "input".into(),
+            overwrite: false,
+            content_type: None,
+            original: None,
+            on_progress: None,
+        }
     }
 
     /// The name that the file is to have; that of the local file unless set.
@@ -78,31 +93,63 @@ impl<'a> Upload<'a> {
         self
     }
 
+    /// The media type that is sent with the file, such as `image/png`; none unless set. Servers tell files by their
+    /// names.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Uploads the file as the mask of a picture on the server: its transparency is put on that picture, and the result
+    /// stored under the mask's name, with the texts that the original carries. Both must be of the same size. The name
+    /// tells the format of the result, which must have transparency, such as `.png`.
+    ///
+    /// Awaiting it fails with [`ErrorKind::NotFound`] when the original is not on the server.
+    pub fn mask_of(mut self, original: &FileRef) -> Self {
+        self.original = Some(original.clone());
+        self
+    }
+
+    /// Calls this with the bytes of the file that were sent so far and its size, where that is known: first with 0, then
+    /// as it goes on, and last with all of it. What was sent may still be on its way.
+    ///
+    /// It is called while the upload is awaited and must not take long.
+    pub fn on_progress(mut self, report: impl FnMut(u64, Option<u64>) + Send + 'a) -> Self {
+        self.on_progress = Some(Box::new(report));
+        self
+    }
+
     async fn send(self) -> Result<Uploaded> {
         let http = self.client.http();
-        let name = self.name.filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| Error::new(ErrorKind::Io, "the file to upload has no name"))?;
-        let (content, size) = self.source.open().await?;
-        let (moved, moves) = watch::channel(());
-        let pieces = ReaderStream::with_capacity(content, PIECE).inspect(move |_| moved.send_replace(()));
-        let part = Part::stream_with_length(reqwest::Body::wrap_stream(pieces), size);
-        let mut form = Form::new().text("type", self.folder);
+        let name = self.name.unwrap_or_default();
+        let (sending, mut part) = Sending::open(self.source, &name, self.on_progress).await?;
+        if let Some(content_type) = &self.content_type {
+            part = part.mime_str(content_type).map_err(|error| {
+                let shown = crate::text::one_line(content_type, 60);
+                Error::new(ErrorKind::Config, format!("`{shown}` is no media type"))
+                    .with_hint("give one such as `image/png`")
+                    .with_source(error)
+            })?;
+        }
+        let mut form = Form::new().text("type", self.folder.clone());
         if !self.subfolder.is_empty() {
-            form = form.text("subfolder", self.subfolder);
+            form = form.text("subfolder", self.subfolder.clone());
         }
         if self.overwrite {
             form = form.text("overwrite", "true");
         }
-        let form = form.part("image", part.file_name(name.clone()));
-        let call = http.call(route::UPLOAD_IMAGE, &[]).multipart(form).unhurried();
-        match while_it_moves(http, call.send(), moves).await {
-            Ok(response) => http.read_json(response).await,
-            // A server that finds the body too large may hang up before it was sent, and its answer is lost.
-            Err(error) if error.kind() == ErrorKind::Disconnected || error.kind() == ErrorKind::TooLarge => {
-                Err(self.client.explain_broken_upload(&name, size, error).await)
-            }
-            Err(error) => Err(error),
-        }
+        let Some(original) = self.original else {
+            let call = http.call(route::UPLOAD_IMAGE, &[]).multipart(form.part("image", part));
+            return http.read_json(sending.send(http, call.unhurried()).await?).await;
+        };
+        let place = Uploaded::new(name, self.subfolder, self.folder).file();
+        let mask = Mask::prepare(http, original, self.overwrite.then_some(place)).await?;
+        let form = form.text("original_ref", mask.original_ref()).part("image", part);
+        let call = http.call(route::UPLOAD_MASK, &[]).multipart(form).unhurried();
+        let answer = sending.send(http, call).await.map_err(Mask::explain)?;
+        let uploaded: Uploaded = http.read_json(answer).await?;
+        mask.verify(http, &uploaded).await?;
+        Ok(uploaded)
     }
 }
 
@@ -113,6 +160,8 @@ impl std::fmt::Debug for Upload<'_> {
             .field("subfolder", &self.subfolder)
             .field("folder", &self.folder)
             .field("overwrite", &self.overwrite)
+            .field("content_type", &self.content_type)
+            .field("original", &self.original)
             .finish_non_exhaustive()
     }
 }
@@ -123,68 +172,5 @@ impl<'a> IntoFuture for Upload<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
-    }
-}
-
-impl Client {
-    async fn explain_broken_upload(&self, name: &str, size: u64, error: Error) -> Error {
-        let limit = self
-            .http()
-            .call(route::FEATURES, &[])
-            .once()
-            .read::<Features>()
-            .await
-            .ok()
-            .and_then(|features| features.max_upload_size());
-        match limit {
-            Some(limit) if size >= limit => {
-                let name = crate::text::one_line(name, 100);
-                let message =
-                    format!("`{name}` has {size} bytes, and the server takes at most {limit} bytes at once");
-                let hint = "start the server with a larger `--max-upload-size`, or send a smaller file";
-                Error::new(ErrorKind::TooLarge, message).with_hint(hint).with_status(413).with_source(error)
-            }
-            _ => error,
-        }
-    }
-}
-
-impl Source {
-    /// The content, and its size.
-    pub(crate) async fn open(self) -> Result<(Box<dyn AsyncRead + Send + Unpin>, u64)> {
-        let path = match self {
-            Self::Bytes(bytes) => {
-                let size = bytes.len() as u64;
-                return Ok((Box::new(Cursor::new(bytes)), size));
-            }
-            Self::Path(path) => path,
-        };
-        let cannot_read = |error| Error::io(format!("cannot read {}", path.display()), error);
-        let file = tokio::fs::File::open(&path).await.map_err(cannot_read)?;
-        let metadata = file.metadata().await.map_err(cannot_read)?;
-        if metadata.is_dir() {
-            return Err(Error::new(ErrorKind::Io, format!("{} is a folder, not a file", path.display())));
-        }
-        // A file that grows meanwhile must not send more than was announced.
-        Ok((Box::new(file.take(metadata.len())), metadata.len()))
-    }
-}
-
-/// Sends a request whose body may take long to send, but must not stand still; nor must the answer after it.
-pub(crate) async fn while_it_moves(
-    http: &Http,
-    send: impl Future<Output = Result<Response>>,
-    mut moves: watch::Receiver<()>,
-) -> Result<Response> {
-    let mut send = std::pin::pin!(send);
-    loop {
-        tokio::select! {
-            answer = &mut send => return answer,
-            moved = http.step(moves.changed()) => {
-                if moved?.is_err() {
-                    return http.step(send).await?;
-                }
-            }
-        }
     }
 }

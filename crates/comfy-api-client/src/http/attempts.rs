@@ -48,7 +48,7 @@ impl RetryPolicy {
 }
 
 /// The attempts of one request.
-pub(super) struct Attempts {
+pub(crate) struct Attempts {
     pauses: Option<ExponentialBackoff>,
     longest_pause: Duration,
     made: u32,
@@ -57,7 +57,7 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// At most as many as the policy allows, or one.
-    pub(super) fn new(policy: RetryPolicy, repeatable: bool) -> Self {
+    pub(crate) fn new(policy: RetryPolicy, repeatable: bool) -> Self {
         let pauses = repeatable.then(|| {
             ExponentialBuilder::default()
                 .with_min_delay(policy.first_pause)
@@ -69,10 +69,17 @@ impl Attempts {
         Self { pauses, longest_pause: policy.longest_pause, made: 0, began: Instant::now() }
     }
 
-    /// Waits until the next attempt; or gives the error back when that was the last one.
+    /// Waits until the next attempt; or gives the error back when that was the last one, or another one would do no
+    /// better.
     pub(super) async fn pause_after(&mut self, error: Error) -> Result<()> {
+        let worth = is_worth_another(&error);
+        self.pause_if(worth, error).await
+    }
+
+    /// The same where the caller knows whether another attempt may do better.
+    pub(crate) async fn pause_if(&mut self, worth: bool, error: Error) -> Result<()> {
         self.made += 1;
-        let pause = self.pauses.as_mut().filter(|_| is_worth_another(&error)).and_then(Iterator::next);
+        let pause = self.pauses.as_mut().filter(|_| worth).and_then(Iterator::next);
         let Some(pause) = pause else {
             return Err(error.with_attempts(self.made, self.began.elapsed()));
         };
@@ -84,6 +91,6 @@ impl Attempts {
 }
 
 /// Whether another attempt may do better. A request that took all its time would take it again.
-fn is_worth_another(error: &Error) -> bool {
+pub(crate) fn is_worth_another(error: &Error) -> bool {
     error.is_retryable() && error.kind() != ErrorKind::Timeout
 }

@@ -9,7 +9,7 @@ use super::{Http, failure, shown};
 use crate::{Error, ErrorKind, Result};
 
 /// The largest body that is read into memory. Lists of nodes have tens of megabytes, histories more.
-const LARGEST_BODY: usize = 1 << 30;
+pub(crate) const LARGEST_BODY: usize = 1 << 30;
 /// How much is reserved at most on the word of the server.
 const LARGEST_RESERVE: u64 = 128 << 20;
 

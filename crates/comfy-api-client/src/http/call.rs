@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use comfy_protocol::routes::system::SystemStats;
 use comfy_protocol::{Route, Version, json, route};
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::multipart::Form;
 use reqwest::{Body, Request, RequestBuilder, Response};
@@ -144,6 +144,17 @@ impl Call<'_> {
     /// What errors call it.
     pub(crate) fn operation(&self) -> &str {
         &self.operation
+    }
+
+    /// Asks for the head of the answer only.
+    pub(crate) fn head(self) -> Self {
+        self.edit(|request| *request.method_mut() = Method::HEAD)
+    }
+
+    /// The size in bytes of the form that is sent, where it is known.
+    pub(crate) fn body_size(&self) -> Option<u64> {
+        let size = self.request.as_ref().ok()?.headers().get(CONTENT_LENGTH)?;
+        size.to_str().ok()?.parse().ok()
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Request)) -> Self {

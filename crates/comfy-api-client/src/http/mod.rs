@@ -5,7 +5,7 @@ mod body;
 mod call;
 mod failure;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Method;
 use reqwest::{Request, Response};
@@ -17,6 +17,8 @@ use crate::config::{Settings, Transport};
 use crate::{Error, ErrorKind, Result};
 
 pub use attempts::RetryPolicy;
+pub(crate) use attempts::{Attempts, is_worth_another};
+pub(crate) use body::LARGEST_BODY;
 pub(crate) use call::{Call, if_found};
 
 /// The connection pool to one server.
@@ -29,12 +31,14 @@ struct Inner {
     client: reqwest::Client,
     address: Address,
     settings: Settings,
+    /// The largest body that the server takes, in bytes, once it was asked.
+    upload_limit: OnceLock<u64>,
 }
 
 impl Http {
     pub(crate) fn new(address: Address, transport: Transport, settings: Settings) -> Result<Self> {
         let client = transport.client(&address, &settings)?;
-        Ok(Self { inner: Arc::new(Inner { client, address, settings }) })
+        Ok(Self { inner: Arc::new(Inner { client, address, settings, upload_limit: OnceLock::new() }) })
     }
 
     pub(crate) fn address(&self) -> &Address {
@@ -43,6 +47,10 @@ impl Http {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    pub(crate) fn upload_limit(&self) -> &OnceLock<u64> {
+        &self.inner.upload_limit
     }
 
     /// A request to a path of the server that no [`Call`] knows, whose segments are already percent-encoded.

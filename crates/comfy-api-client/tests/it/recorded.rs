@@ -36,6 +36,14 @@ async fn pictures_that_come_over_the_socket_are_outputs() {
             let outputs = outputs.unwrap();
             assert_eq!(outputs.socket_images().count(), frames, "{}", run.name);
             assert!(outputs.socket_images().all(|image| image.bytes().starts_with(b"\x89PNG")));
+            let folder = tempfile::tempdir().unwrap();
+            let saved = outputs.save_all(folder.path()).await.unwrap();
+            assert_eq!(saved.len(), frames);
+            for (image, file) in outputs.socket_images().zip(&saved) {
+                let name = format!("{}_{:05}_.png", image.node, image.index + 1);
+                assert_eq!(file.path.file_name().unwrap().to_str(), Some(name.as_str()));
+                assert_eq!(std::fs::read(&file.path).unwrap(), image.bytes().as_ref());
+            }
             assert_eq!(events.iter().filter(|event| matches!(event, Event::SocketImage(_))).count(), frames);
             with_pictures += usize::from(frames > 0);
         }

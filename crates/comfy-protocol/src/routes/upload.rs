@@ -1,9 +1,11 @@
-//! `POST /upload/image`.
+//! `POST /upload/image`, `POST /upload/mask`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Answer of `POST /upload/image`: where the file is now. The name may differ from the one that was sent.
+use crate::FileRef;
+
+/// Answer of `POST /upload/image` and `POST /upload/mask`: where the file is now. The name may differ from the one that was sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Uploaded {
@@ -25,6 +27,13 @@ impl Uploaded {
     #[must_use]
     pub fn new(name: String, subfolder: String, folder: String) -> Self {
         Self { name, subfolder, folder, extra: Map::new() }
+    }
+
+    /// The file, to be downloaded or named as the original of a mask.
+    #[must_use]
+    pub fn file(&self) -> FileRef {
+        let folder = if self.folder.is_empty() { "input" } else { &self.folder };
+        FileRef { subfolder: self.subfolder.clone(), folder: folder.to_owned(), ..FileRef::new(&self.name) }
     }
 
     /// The text that names the file as an input of a node such as `LoadImage`.
@@ -55,5 +64,8 @@ mod tests {
         assert_eq!(name("", "input"), "a.png");
         assert_eq!(name("s/t", "input"), "s/t/a.png");
         assert_eq!(name("", "temp"), "a.png [temp]");
+        let file = Uploaded::new("a.png".into(), "s".into(), String::new()).file();
+        let expected = FileRef { subfolder: "s".into(), folder: "input".into(), ..FileRef::new("a.png") };
+        assert_eq!(file, expected);
     }
 }

@@ -7,7 +7,7 @@ fn files() -> (tempfile::TempDir, Files) {
 }
 
 fn store(files: &Files, subfolder: &str, name: &str, bytes: &[u8]) -> Result<StoredName, FilesError> {
-    files.store_upload(Folder::Input, subfolder, name, bytes, false)
+    files.store_upload(Folder::Input, subfolder, name, &Upload::of(bytes, false))
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn uploads_with_a_taken_name_are_numbered_unless_they_are_the_same() {
     assert_eq!(name(b"two"), "a (1).png");
     assert_eq!(name(b"six"), "a (2).png");
     assert_eq!(files.list(Folder::Input), ["a (1).png", "a (2).png", "a.png"]);
-    let stored = files.store_upload(Folder::Input, "", "a.png", b"two", true).expect("stored");
+    let stored = files.store_upload(Folder::Input, "", "a.png", &Upload::of(b"two", true)).expect("stored");
     assert_eq!(stored.name, "a.png");
     assert_eq!(fs::read(files.root(Folder::Input).join("a.png")).expect("read"), b"two");
 }
@@ -260,7 +260,7 @@ fn temporary_files_are_removed_at_the_start_and_others_kept() {
     let (_directory, files) = files();
     files.prepare().expect("nothing to remove");
     for folder in Folder::ALL {
-        files.store_upload(folder, "", "a.png", b"x", false).expect("stored");
+        files.store_upload(folder, "", "a.png", &Upload::of(b"x", false)).expect("stored");
     }
     files.prepare().expect("removed");
     assert_eq!(Folder::ALL.map(|folder| files.list(folder).len()), [1, 1, 0]);

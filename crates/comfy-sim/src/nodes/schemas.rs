@@ -45,6 +45,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::files::Upload;
     use crate::nodes::classes;
 
     fn files() -> (tempfile::TempDir, Files) {
@@ -80,9 +81,9 @@ mod tests {
     fn pictures_of_the_input_folder_are_offered() {
         let (_directory, files) = files();
         for name in ["b.png", "a.PNG", "c.txt", "noending", "d.webp"] {
-            files.store_upload(Folder::Input, "", name, b"x", false).expect("stored");
+            files.store_upload(Folder::Input, "", name, &Upload::of(b"x", false)).expect("stored");
         }
-        files.store_upload(Folder::Input, "sub", "deep.png", b"x", false).expect("stored");
+        files.store_upload(Folder::Input, "sub", "deep.png", &Upload::of(b"x", false)).expect("stored");
         let all = object_info(&files);
         assert_eq!(all.len(), classes().len());
         for class in PICTURE_CHOOSERS {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::files::Folder;
+use crate::files::{Folder, Upload};
 
 mod files;
 mod rules;
@@ -29,7 +29,7 @@ impl Bench {
     }
 
     fn put(&self, name: &str, bytes: &[u8]) {
-        self.files.store_upload(Folder::Input, "", name, bytes, true).expect("stored");
+        self.files.store_upload(Folder::Input, "", name, &Upload::of(bytes, true)).expect("stored");
     }
 
     /// Runs every node of a prompt once, sources first; what the nodes show, by node id.

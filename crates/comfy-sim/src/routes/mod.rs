@@ -16,6 +16,7 @@ mod answer;
 mod body;
 mod control;
 mod history;
+mod mask;
 mod object_info;
 mod paths;
 mod prompt;
@@ -73,6 +74,7 @@ fn table() -> Router<Shared> {
         .route("/free", post(control::free))
         .route("/view", get(view::view))
         .route("/upload/image", post(upload::image))
+        .route("/upload/mask", post(upload::mask))
         .route("/object_info", get(object_info::all))
         .route("/object_info/{class}", get(object_info::one))
         .route("/system_stats", get(system::stats))

@@ -66,7 +66,9 @@ pub(super) fn leads_out(path: &str) -> bool {
 pub(super) fn methods(path: &str) -> &'static str {
     let path = path.strip_prefix("/api").unwrap_or(path);
     match path {
-        "/prompt" | "/queue" | "/history" | "/interrupt" | "/free" | "/upload/image" => "GET,HEAD,POST",
+        "/prompt" | "/queue" | "/history" | "/interrupt" | "/free" | "/upload/image" | "/upload/mask" => {
+            "GET,HEAD,POST"
+        }
         _ => "GET,HEAD",
     }
 }

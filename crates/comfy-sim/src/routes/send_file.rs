@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -25,7 +25,7 @@ pub(super) async fn send(path: &Path, mut headers: HeaderMap, asked: &HeaderMap)
     let tag = format!("\"{nanoseconds:x}-{length:x}\"");
     if is_unchanged(asked, &tag, modified) {
         put(&mut headers, header::ETAG, tag);
-        put(&mut headers, header::LAST_MODIFIED, httpdate::fmt_http_date(modified));
+        put(&mut headers, header::LAST_MODIFIED, last_modified(modified));
         return Ok(answer(StatusCode::NOT_MODIFIED, headers, Body::empty()));
     }
     if is_another(asked, &tag, modified) {
@@ -42,7 +42,7 @@ pub(super) async fn send(path: &Path, mut headers: HeaderMap, asked: &HeaderMap)
         None => None,
     };
     put(&mut headers, header::ETAG, tag);
-    put(&mut headers, header::LAST_MODIFIED, httpdate::fmt_http_date(modified));
+    put(&mut headers, header::LAST_MODIFIED, last_modified(modified));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let (status, part) = match range {
         Some(range) => {
@@ -68,6 +68,11 @@ pub(super) async fn send(path: &Path, mut headers: HeaderMap, asked: &HeaderMap)
         Body::from_stream(ReaderStream::with_capacity(file.take(count), CHUNK))
     };
     Ok(answer(status, headers, body))
+}
+
+/// The date as servers give it: rounded up to the next second.
+fn last_modified(modified: SystemTime) -> String {
+    httpdate::fmt_http_date(modified + Duration::from_nanos(999_999_999))
 }
 
 fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response {

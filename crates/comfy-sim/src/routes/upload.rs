@@ -1,4 +1,4 @@
-//! `POST /upload/image`.
+//! `POST /upload/image` and `POST /upload/mask`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use bytes::{Bytes, BytesMut};
 use comfy_protocol::routes::upload::Uploaded;
 
 use super::answer::{self, Refusal};
-use crate::files::{FilesError, Folder};
+use super::mask;
+use crate::files::{FilesError, Folder, Upload};
 use crate::state;
 
 /// The fields of the form; of several with one name the first counts.
@@ -20,6 +21,7 @@ struct Form {
     folder: Option<String>,
     subfolder: Option<String>,
     overwrite: Option<String>,
+    original_ref: Option<String>,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,30 @@ pub(super) async fn image(
     request: Request,
 ) -> Result<Response, Refusal> {
     let form = read(request).await?;
+    store(state, form, |_, _, content| Some(Some(content))).await
+}
+
+/// The transparency of the upload on a picture that is there. When that picture is missing, the server answers with a
+/// name all the same and writes nothing.
+pub(super) async fn mask(
+    State(state): State<Arc<state::State>>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let form = read(request).await?;
+    let original = form.original_ref.clone();
+    store(state, form, move |state, name, content| {
+        let Some(path) = mask::original(&state.files, original.as_deref()?)? else { return Some(None) };
+        mask::put_on(&path, &content, name).map(Some)
+    })
+    .await
+}
+
+/// Stores a form's file, as `make` makes it: `None` when it cannot, and `Some(None)` when nothing is to be written.
+async fn store(
+    state: Arc<state::State>,
+    form: Form,
+    make: impl FnOnce(&state::State, &str, Bytes) -> Option<Option<Bytes>> + Send + 'static,
+) -> Result<Response, Refusal> {
     let overwrite = matches!(form.overwrite.as_deref(), Some("true" | "1"));
     let subfolder = form.subfolder.unwrap_or_default();
     let Some(image) = form.image else { return Ok(answer::empty(StatusCode::BAD_REQUEST)) };
@@ -41,7 +67,11 @@ pub(super) async fn image(
     let Some(folder) = Folder::parse(form.folder.as_deref().unwrap_or("input")) else {
         return Ok(answer::trouble());
     };
-    let store = move || state.files.store_upload(folder, &subfolder, &name, &image.content, overwrite);
+    let store = move || {
+        let made = make(&state, &name, image.content.clone()).ok_or(FilesError::BadName)?;
+        let upload = Upload { written: made.as_deref(), ..Upload::of(&image.content, overwrite) };
+        state.files.store_upload(folder, &subfolder, &name, &upload)
+    };
     match tokio::task::spawn_blocking(store).await {
         Ok(Ok(stored)) => {
             let uploaded = Uploaded::new(stored.name, stored.subfolder, stored.folder.as_str().to_owned());
@@ -100,6 +130,7 @@ impl Form {
             "image" if self.image.is_none() => self.image = Some(Image { name: file_name, content }),
             "type" => self.folder = self.folder.take().or_else(|| Some(text())),
             "subfolder" => self.subfolder = self.subfolder.take().or_else(|| Some(text())),
+            "original_ref" => self.original_ref = self.original_ref.take().or_else(|| Some(text())),
             "overwrite" => self.overwrite = self.overwrite.take().or_else(|| Some(text())),
             _ => {}
         }

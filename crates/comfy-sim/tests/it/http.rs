@@ -1,5 +1,5 @@
 use comfy_sim::Sim;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Socket, get, get_json, post, request, submit, three_nodes};
 
@@ -201,4 +201,67 @@ async fn node_classes_are_described_one_by_one_and_all_together() {
     assert_eq!(get_json(&sim, "/api/object_info/EmptyImage").await["EmptyImage"], all["EmptyImage"]);
     assert_eq!(get_json(&sim, "/object_info/NoSuchNode").await, json!({}));
     assert_eq!(get_json(&sim, "/system_stats").await["system"]["comfyui_version"], "0.30.0");
+}
+
+#[tokio::test]
+async fn a_mask_is_put_on_its_original_and_not_written_where_there_is_none() {
+    let sim = Sim::start().await.unwrap();
+    // Pictures of one pixel: a red one with a text, and a transparent one.
+    let picture = |transparent: bool, width: u32| {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, 1);
+        encoder.set_color(if transparent { png::ColorType::Rgba } else { png::ColorType::Rgb });
+        encoder.add_text_chunk("prompt".into(), "{}".into()).unwrap();
+        let pixel: &[u8] = if transparent { &[0, 0, 0, 77] } else { &[255, 0, 0] };
+        encoder.write_header().unwrap().write_image_data(&pixel.repeat(width as usize)).unwrap();
+        bytes
+    };
+    let upload = async |route: &str, name: &str, content: &[u8], original: Option<Value>| {
+        let mut form =
+            format!("--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"{name}\"\r\n\r\n")
+                .into_bytes();
+        form.extend_from_slice(content);
+        if let Some(original) = original {
+            form.extend_from_slice(
+                format!("\r\n--b\r\nContent-Disposition: form-data; name=\"original_ref\"\r\n\r\n{original}")
+                    .as_bytes(),
+            );
+        }
+        form.extend_from_slice(b"\r\n--b--\r\n");
+        let kind = [("Content-Type", "multipart/form-data; boundary=b")];
+        request(&sim, "POST", &format!("/upload/{route}"), &kind, &form).await
+    };
+    upload("image", "a.png", &picture(false, 1), None).await;
+    let original = json!({"filename": "a.png", "type": "input", "subfolder": ""});
+    let mask = picture(true, 1);
+    let stored = upload("mask", "m.png", &mask, Some(original.clone())).await;
+    assert_eq!(stored.json(), json!({"name": "m.png", "subfolder": "", "type": "input"}));
+    let masked = get(&sim, "/view?filename=m.png&type=input").await.body;
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&masked)).read_info().unwrap();
+    assert_eq!(reader.info().uncompressed_latin1_text[0].text, "{}");
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    assert_eq!(pixels, [255, 0, 0, 77]);
+
+    assert_eq!(upload("mask", "m.png", &mask, Some(original.clone())).await.json()["name"], "m (1).png");
+    for (what, name, content, original) in [
+        ("no original", "n.png", &*mask, None),
+        ("no name", "n.png", &mask, Some(json!({"x": 1}))),
+        ("no object", "n.png", &mask, Some(json!([1]))),
+        ("another size", "n.png", &picture(true, 2), Some(original.clone())),
+        ("no picture", "n.png", b"no picture", Some(original.clone())),
+        ("no transparency", "n.jpg", &mask, Some(original.clone())),
+    ] {
+        assert_eq!(upload("mask", name, content, original).await.status, 500, "{what}");
+    }
+    for missing in [
+        json!({"filename": "a.png"}),
+        json!({"filename": "../a.png", "type": "input"}),
+        json!({"filename": "a.png", "type": "models"}),
+        json!({"filename": "a.png", "type": "input", "subfolder": "../.."}),
+    ] {
+        let answer = upload("mask", "n.png", &mask, Some(missing.clone())).await;
+        assert_eq!((answer.status, answer.json()["name"].as_str()), (200, Some("n.png")), "{missing}");
+        assert_eq!(get(&sim, "/view?filename=n.png&type=input").await.status, 404, "{missing}");
+    }
 }

@@ -189,7 +189,13 @@ async fn save(outputs: &Outputs, args: &Run, client: &Client, record: &Mutex<Rec
         failed.set(failed.get() || saved.is_err());
         result = result.and(saved);
     }
-    result
+    result?;
+    let files = outputs.files().count();
+    for (place, image) in (files..).zip(outputs.socket_images()) {
+        let saved = image.save_in(&args.output).await?;
+        note(record, |record| record.saved.insert(place, saved));
+    }
+    Ok(())
 }
 
 fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>) {

@@ -1,9 +1,9 @@
 //! Jobs as the server lists them.
 
-use comfy_api_client::Client;
 use comfy_api_client::protocol::route;
 use comfy_api_client::protocol::routes::SortOrder;
 use comfy_api_client::protocol::routes::jobs::{JobSort, JobStatus};
+use comfy_api_client::{Cancellation, Client, JobState};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
@@ -65,5 +65,39 @@ recorded! {
         assert_eq!(job.preview_output.unwrap().file.unwrap().folder, "temp");
         assert!(job.execution_end_time >= job.execution_start_time);
         assert!(client.job_record(&unknown).await.unwrap().is_none());
+    }
+}
+
+recorded! {
+    async fn prompts_are_cancelled_by_their_routes_or_the_older_ones(server) {
+        let client = server.client();
+        let (running, waiting, last) = (server.fresh(), server.fresh(), server.fresh());
+        let mut nodes = json!({
+            "first": {"class_type": "EmptyImage", "inputs": {"width": 2048, "height": 2048, "batch_size": 1, "color": 1}, "_meta": {}},
+            "save": {"class_type": "PreviewImage", "inputs": {"images": ["40", 0]}, "_meta": {}},
+        });
+        for index in 0..=40 {
+            let from = if index == 0 { "first".to_owned() } else { (index - 1).to_string() };
+            let inputs = json!({"image": [from, 0], "upscale_method": "bicubic", "width": 2000 + index, "height": 2000, "crop": "disabled"});
+            nodes[index.to_string()] = json!({"class_type": "ImageScale", "inputs": inputs, "_meta": {}});
+        }
+        for id in [&running, &waiting, &last] {
+            let body = json!({"prompt": nodes, "prompt_id": id, "client_id": "client-test"});
+            let _: Value = client.post_json("/api/prompt", &body).await.unwrap();
+        }
+        assert_eq!(client.cancel(&waiting).await.unwrap(), Cancellation::Removed);
+        assert_eq!(client.cancel(&waiting).await.unwrap(), Cancellation::Nothing);
+        while !matches!(client.fetch(&running).await.unwrap(), JobState::Running) {}
+        let several = client.cancel_jobs([&waiting, &last]).await;
+        if let Some(cancelled) = server.since(route::CANCEL_JOBS, several) {
+            assert!(cancelled);
+            assert!(!client.cancel_jobs([&waiting, &last]).await.unwrap());
+            let error = client.cancel_jobs(["no id"]).await.unwrap_err();
+            assert!(error.to_string().contains("job_ids contains invalid id(s)"), "{error}");
+        } else {
+            assert_eq!(client.cancel(&last).await.unwrap(), Cancellation::Removed);
+        }
+        assert_eq!(client.cancel(&running).await.unwrap(), Cancellation::Interrupted);
+        while !client.fetch(&running).await.unwrap().is_ended() {}
     }
 }

@@ -4,6 +4,7 @@ mod clip;
 pub(crate) mod conversation;
 #[path = "../../../../comfy-protocol/tests/it/corpus.rs"]
 pub(crate) mod corpus;
+pub(crate) mod files;
 pub(crate) mod relay;
 pub(crate) mod stage;
 
@@ -15,7 +16,7 @@ use serde_json::json;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// A test that hangs has failed.
-pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn in_time<T>(work: impl IntoFuture<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work).await.expect("the test ends in time")
 }
 

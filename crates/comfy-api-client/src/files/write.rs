@@ -1,0 +1,116 @@
+//! Files on this side, which appear only when they are complete.
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use comfy_protocol::FileRef;
+use tempfile::{Builder, NamedTempFile, TempPath};
+use tokio::sync::mpsc;
+
+use super::name;
+use super::transfer::{Step, Transfer};
+use crate::{Error, ErrorKind, Result};
+
+/// Pieces that may wait to be written.
+const WAITING: usize = 4;
+
+/// Writes a download under a temporary name in the folder where it is to be.
+pub(super) async fn beside(mut transfer: Transfer, path: &Path) -> Result<(TempPath, u64)> {
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let (part, part_path) = blocking(move || Ok(part_file(&folder)?.into_parts())).await?;
+    let shown = path.display().to_string();
+    // The next piece comes in while one is written.
+    let (steps, waiting) = mpsc::channel(WAITING);
+    let writer = blocking(move || {
+        write(part, waiting).map_err(|error| Error::io(format!("cannot write {shown}"), error))
+    });
+    let reader = async move {
+        while let Some(step) = transfer.next(true).await? {
+            // A writer that is gone has an error of its own.
+            if steps.send(step).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    // Both, since not every system removes a file that is still open.
+    let (read, written): (Result<()>, _) = tokio::join!(reader, writer);
+    let bytes = written?;
+    read?;
+    Ok((part_path, bytes))
+}
+
+/// Saves bytes in a folder as a file of the server is saved, without overwriting anything.
+pub(crate) async fn bytes_in(folder: &Path, file: &FileRef, content: Bytes) -> Result<(PathBuf, u64)> {
+    let path = folder.join(name::local_path(file));
+    blocking(move || {
+        let (mut part, part_path) = part_file(path.parent().unwrap_or(Path::new(".")))?.into_parts();
+        part.write_all(&content)
+            .map_err(|error| Error::io(format!("cannot write {}", path.display()), error))?;
+        put_without_overwriting(part_path, path, content.len() as u64)
+    })
+    .await
+}
+
+fn write(mut part: File, mut steps: mpsc::Receiver<Step>) -> io::Result<u64> {
+    let mut bytes = 0;
+    while let Some(step) = steps.blocking_recv() {
+        match step {
+            Step::Piece(piece) => {
+                part.write_all(&piece)?;
+                bytes += piece.len() as u64;
+            }
+            Step::StartsOver => {
+                part.set_len(0)?;
+                part.rewind()?;
+                bytes = 0;
+            }
+        }
+    }
+    part.flush()?;
+    Ok(bytes)
+}
+
+fn part_file(folder: &Path) -> Result<NamedTempFile> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Error::io(format!("cannot make the folder {}", folder.display()), error))?;
+    let mut builder = Builder::new();
+    builder.prefix(".comfy-").suffix(".part");
+    // Temporary files are private by default; this one becomes an ordinary file.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
+        .tempfile_in(folder)
+        .map_err(|error| Error::io(format!("cannot write in the folder {}", folder.display()), error))
+}
+
+pub(super) fn put_without_overwriting(
+    mut part: TempPath,
+    path: PathBuf,
+    bytes: u64,
+) -> Result<(PathBuf, u64)> {
+    for number in 0.. {
+        let numbered = name::numbered(&path, number);
+        match part.persist_noclobber(&numbered) {
+            Ok(()) => return Ok((numbered, bytes)),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => part = error.path,
+            Err(error) => return Err(Error::io(format!("cannot write {}", numbered.display()), error.error)),
+        }
+    }
+    Err(Error::new(ErrorKind::Io, format!("no free name for {}", path.display())))
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let result = tokio::task::spawn_blocking(work).await;
+    result.unwrap_or_else(|error| {
+        Err(Error::new(ErrorKind::Io, "writing files was stopped").with_source(error))
+    })
+}
