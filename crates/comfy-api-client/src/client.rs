@@ -107,7 +107,9 @@ impl Client {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Status) => {
                 let address = self.http().address();
-                let hint = if address.has_prefix() {
+                let hint = if matches!(error.status(), Some(502..=504)) {
+                    "a proxy answers there, but not the server behind it; see that ComfyUI runs"
+                } else if address.has_prefix() {
                     "check the path in the address"
                 } else {
                     "check host and port; a server behind a proxy may need a path, such as `https://host/comfy`"

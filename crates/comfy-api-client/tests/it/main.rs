@@ -10,6 +10,7 @@ mod blocking;
 mod configuration;
 mod cuts;
 mod downloads;
+mod error_texts;
 mod failures;
 mod following;
 mod lifetimes;
