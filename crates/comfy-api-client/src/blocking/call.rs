@@ -1,6 +1,10 @@
 use std::future::IntoFuture;
 
-use super::{Download, Job, Runtime};
+use comfy_protocol::routes::{assets, jobs, upload, users};
+use futures_core::Stream;
+use indexmap::IndexMap;
+
+use super::{Download, Iter, Job, Response, Runtime};
 use crate::Result;
 
 /// A call with options, about to be made.
@@ -19,6 +23,17 @@ impl<B> Call<B> {
     /// Sets options: those of the async call, such as [`Submit`](crate::Submit) or [`Upload`](crate::Upload).
     pub fn with<Other>(self, set: impl FnOnce(B) -> Other) -> Call<Other> {
         Call { builder: set(self.builder), runtime: self.runtime }
+    }
+}
+
+impl<B> Call<B> {
+    /// Reads a stream that the call can be turned into, one item at a time, such as all pages of a list:
+    /// `client.jobs().iter(|jobs| jobs.stream())`.
+    pub fn iter<'a, T, S>(self, stream: impl FnOnce(B) -> S) -> Iter<'a, T>
+    where
+        S: Stream<Item = T> + Send + 'a,
+    {
+        Iter::new(self.runtime, stream(self.builder))
     }
 }
 
@@ -95,5 +110,37 @@ macro_rules! own {
     )*};
 }
 
-same!((), comfy_protocol::routes::upload::Uploaded);
-own!(Job, Download);
+impl<T> private::Sealed for Vec<T> {}
+
+impl<T> Face for Vec<T> {
+    type Blocking = Self;
+
+    #[allow(private_interfaces)]
+    fn face(self, _: &Runtime) -> Self {
+        self
+    }
+}
+
+impl<K, V> private::Sealed for IndexMap<K, V> {}
+
+impl<K, V> Face for IndexMap<K, V> {
+    type Blocking = Self;
+
+    #[allow(private_interfaces)]
+    fn face(self, _: &Runtime) -> Self {
+        self
+    }
+}
+
+same!(
+    (),
+    upload::Uploaded,
+    users::UserFile,
+    jobs::JobList,
+    assets::Asset,
+    assets::AssetList,
+    assets::SeedStatus,
+    assets::TagList,
+    assets::TagCounts,
+);
+own!(Job, Download, Response);

@@ -1,9 +1,29 @@
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+use comfy_protocol::FileRef;
+use comfy_protocol::routes::assets::{Asset, Pruned, SeedStatus, TagChange};
+use comfy_protocol::routes::frontend::{GlobalSubgraph, Logs, NodeReplacement};
+use comfy_protocol::routes::history::HistoryEntry;
+use comfy_protocol::routes::jobs::JobRecord;
+use comfy_protocol::routes::models::{ModelFile, ModelFolder};
+use comfy_protocol::routes::queue::Queue;
+use comfy_protocol::routes::system::{Features, SystemStats};
+use comfy_protocol::routes::tasks::Task;
+use comfy_protocol::routes::users::{UserEntry, Users};
 use comfy_workflow::Workflow;
+use comfy_workflow::schema::Schemas;
+use http::Method;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::{Call, Iter, Job, Outputs, Runtime};
-use crate::{Cancellation, ClientBuilder, ConnectionStatus, JobState, Result, ServerEvent};
+use super::{Call, Iter, Job, Outputs, Response, Runtime};
+use crate::{Cancellation, ClientBuilder, ConnectionStatus, FileInfo, JobState, Result, ServerEvent};
 
 /// A ComfyUI server, as seen by a program without async. See the async [`Client`](crate::Client).
 #[derive(Debug, Clone)]
@@ -105,6 +125,26 @@ impl Client {
         Iter::new(self.runtime.clone(), self.runtime.within(|| self.inner.events()))
     }
 
+    /// Uploads what a reader gives under a name. See [`Client::upload_stream`](crate::Client::upload_stream).
+    pub fn upload_reader(
+        &self,
+        name: impl Into<String>,
+        reader: impl io::Read + Send + 'static,
+        size: Option<u64>,
+    ) -> Call<crate::Upload<'_>> {
+        let stream = super::stream::pieces(reader);
+        Call::new(&self.runtime, self.inner.upload_stream(name, stream, size))
+    }
+
+    /// The content of an asset. See [`Client::asset_content`](crate::Client::asset_content).
+    ///
+    /// # Errors
+    /// Those of the async method.
+    pub fn asset_content(&self, id: &str) -> Result<Response> {
+        let response = self.runtime.wait(self.inner.asset_content(id))?;
+        Ok(Response::new(response, self.runtime.clone()))
+    }
+
     /// Follows a prompt that somebody else submitted. See [`Client::job`](crate::Client::job).
     ///
     /// # Errors
@@ -126,11 +166,95 @@ impl Client {
 
 calls! {
     submit(workflow: &'a Workflow) -> crate::Submit<'a>;
+    upload(path: impl AsRef<Path>) -> crate::Upload<'a>;
+    upload_bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> crate::Upload<'a>;
+    upload_mask(path: impl AsRef<Path>, original: &FileRef) -> crate::Upload<'a>;
+    download(file: &FileRef) -> crate::DownloadRequest;
+    download_all(files: impl IntoIterator<Item = FileRef>, folder: impl AsRef<Path>) -> crate::Downloads;
+    request(method: Method, path: &str) -> crate::Request<'a>;
+    histories() -> crate::Histories<'a>;
+    free() -> crate::Free<'a>;
+    jobs() -> crate::Jobs<'a>;
+    user_files(folder: &str) -> crate::UserFiles<'a>;
+    store_user_file(path: &str, content: impl Into<Bytes>) -> crate::StoreUserFile<'a>;
+    move_user_file(from: &str, to: &str) -> crate::MoveUserFile<'a>;
+    assets() -> crate::Assets<'a>;
+    update_asset(id: impl Into<String>) -> crate::UpdateAsset<'a>;
+    create_asset(path: impl AsRef<Path>) -> crate::CreateAsset<'a>;
+    create_asset_bytes(file_name: impl Into<String>, bytes: impl Into<Bytes>) -> crate::CreateAsset<'a>;
+    create_asset_from_hash(hash: impl Into<String>) -> crate::CreateAssetFromHash<'a>;
+    scan_assets() -> crate::ScanAssets<'a>;
+    tags() -> crate::Tags<'a>;
+    asset_tag_counts() -> crate::AssetTagCounts<'a>;
 }
 
 methods! {
-    wait_until_ready(limit: std::time::Duration) -> ();
+    wait_until_ready(limit: Duration) -> ();
     open_workflow(path: impl AsRef<Path> + Send) -> Workflow;
     cancel(prompt_id: &str) -> Cancellation;
     cancel_all[Id: AsRef<str> + Send, Ids: IntoIterator<Item = Id, IntoIter: Send> + Send](prompt_ids: Ids) -> Vec<Cancellation>;
+    cancel_jobs[Id: AsRef<str>, Ids: IntoIterator<Item = Id> + Send](prompt_ids: Ids) -> bool;
+    file_info(file: &FileRef) -> FileInfo;
+    get_json[T: DeserializeOwned + Send](path: &str) -> T;
+    post_json[B: Serialize + ?Sized + Sync, T: DeserializeOwned + Send](path: &str, body: &B) -> T;
+    queue_remaining() -> u64;
+    queue() -> Queue;
+    clear_queue() -> ();
+    remove_from_queue[Id: Into<String>, Ids: IntoIterator<Item = Id> + Send](ids: Ids) -> ();
+    interrupt(prompt_id: &str) -> ();
+    interrupt_any() -> ();
+    history(prompt_id: &str) -> Option<HistoryEntry>;
+    remove_history[Id: Into<String>, Ids: IntoIterator<Item = Id> + Send](ids: Ids) -> ();
+    clear_history() -> ();
+    job_record(id: &str) -> Option<JobRecord>;
+    object_info() -> Schemas;
+    object_info_of(class_type: &str) -> Schemas;
+    schemas() -> Arc<Schemas>;
+    refresh_schemas() -> Arc<Schemas>;
+    system_stats() -> SystemStats;
+    features() -> Features;
+    model_folders() -> Vec<String>;
+    models(folder: &str) -> Vec<String>;
+    embeddings() -> Vec<String>;
+    model_folder_details() -> Vec<ModelFolder>;
+    model_files(folder: &str) -> Vec<ModelFile>;
+    model_preview(folder: &str, path_index: u64, name: &str) -> Option<Bytes>;
+    model_metadata(folder: &str, name: &str) -> Option<Map<String, Value>>;
+    users() -> Users;
+    create_user(name: &str) -> String;
+    settings() -> Map<String, Value>;
+    setting[T: DeserializeOwned + Send](id: &str) -> Option<T>;
+    change_settings[T: Serialize + ?Sized + Sync](settings: &T) -> ();
+    change_setting[T: Serialize + ?Sized + Sync](id: &str, value: &T) -> ();
+    user_entries(folder: &str) -> Vec<UserEntry>;
+    user_file(path: &str) -> Bytes;
+    delete_user_file(path: &str) -> ();
+    extensions() -> Vec<String>;
+    workflow_templates() -> IndexMap<String, Vec<String>>;
+    workflow_template(pack: &str, name: &str) -> Value;
+    core_template(name: &str) -> Value;
+    i18n() -> IndexMap<String, Map<String, Value>>;
+    global_subgraphs() -> IndexMap<String, GlobalSubgraph>;
+    global_subgraph(id: &str) -> Option<GlobalSubgraph>;
+    node_replacements() -> IndexMap<String, Vec<NodeReplacement>>;
+    front_page() -> Bytes;
+    frontend_file(path: &str) -> Bytes;
+    extension_file(pack: &str, path: &str) -> Bytes;
+    template_file(path: &str) -> Bytes;
+    docs_file(path: &str) -> Bytes;
+    log_text() -> String;
+    log_entries() -> Logs;
+    subscribe_logs(client_id: &str, enabled: bool) -> ();
+    folder_paths() -> IndexMap<String, Vec<String>>;
+    folder_files(folder: &str) -> Vec<String>;
+    asset_exists(hash: &str) -> bool;
+    asset(id: &str) -> Option<Asset>;
+    delete_asset(id: &str) -> ();
+    asset_scan() -> SeedStatus;
+    cancel_asset_scan() -> SeedStatus;
+    prune_assets() -> Pruned;
+    add_asset_tags[Tag: Into<String>, Tags: IntoIterator<Item = Tag> + Send](id: &str, tags: Tags) -> TagChange;
+    remove_asset_tags[Tag: Into<String>, Tags: IntoIterator<Item = Tag> + Send](id: &str, tags: Tags) -> TagChange;
+    task(id: &str) -> Option<Task>;
+    cancel_task(id: &str) -> ();
 }

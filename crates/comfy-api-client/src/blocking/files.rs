@@ -2,6 +2,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::{Buf, Bytes};
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
 
 use super::{Iter, Runtime, io_error};
 use crate::Result;
@@ -24,6 +26,73 @@ impl Read for Pieces {
         let length = self.piece.len().min(buffer.len());
         self.piece.copy_to_slice(&mut buffer[..length]);
         Ok(length)
+    }
+}
+
+/// An answer whose body is still to be read. See the async [`Response`](crate::Response).
+#[derive(Debug)]
+pub struct Response {
+    inner: crate::Response,
+    runtime: Runtime,
+}
+
+impl Response {
+    pub(super) fn new(inner: crate::Response, runtime: Runtime) -> Self {
+        Self { inner, runtime }
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.inner.status()
+    }
+
+    /// Its headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.inner.headers()
+    }
+
+    /// Its media type, such as `image/png`, without parameters; `None` where the server does not say it.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.inner.content_type()
+    }
+
+    /// Its size in bytes, if the server says it.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.inner.size()
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// Those of the connection; a body over 1 GiB.
+    pub fn bytes(self) -> Result<Bytes> {
+        self.runtime.wait(self.inner.bytes())
+    }
+
+    /// The whole body as text; what is no UTF-8 in it is replaced.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes).
+    pub fn text(self) -> Result<String> {
+        self.runtime.wait(self.inner.text())
+    }
+
+    /// The whole body in JSON.
+    ///
+    /// # Errors
+    /// Those of [`Response::json`](crate::Response::json).
+    pub fn json<T: DeserializeOwned + Send>(self) -> Result<T> {
+        self.runtime.wait(self.inner.json())
+    }
+
+    /// The body as it comes.
+    #[must_use]
+    pub fn into_reader(self) -> impl Read + Send + use<> {
+        Pieces { iter: Iter::new(self.runtime, self.inner.into_stream()), piece: Bytes::new() }
     }
 }
 

@@ -52,7 +52,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use call::{Call, Face};
 pub use client::Client;
-pub use files::Download;
+pub use files::{Download, Response};
 pub use job::{Job, Outputs};
 pub use stream::Iter;
 

@@ -1,5 +1,7 @@
 //! The blocking face, without a runtime and within one.
 
+use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use comfy_api_client::blocking::Client;
@@ -52,4 +54,61 @@ fn a_job_goes_on_while_nobody_waits_and_can_be_cancelled() {
     let clone = client.clone();
     drop(client);
     clone.submit(&picture(fresh())).send().unwrap().wait().unwrap();
+}
+
+#[test]
+fn files_are_read_and_written_as_they_come() {
+    let sim = sim(Duration::ZERO);
+    let client = Client::connect(sim.url()).unwrap();
+    let content: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
+    let reader = std::io::Cursor::new(content.clone());
+    let uploaded = client
+        .upload_reader("client-test.bin", reader, Some(content.len() as u64))
+        .with(|upload| upload.overwrite(true))
+        .send()
+        .unwrap();
+    let download = client.download(&uploaded.file()).send().unwrap();
+    assert_eq!(download.size(), Some(content.len() as u64));
+    let mut back = Vec::new();
+    download.into_reader().read_to_end(&mut back).unwrap();
+    assert!(back == content);
+    assert_eq!(client.file_info(&uploaded.file()).unwrap().size, Some(content.len() as u64));
+    let answer = client.request(http::Method::GET, "/api/features").send().unwrap();
+    assert!(answer.status().is_success());
+    assert!(answer.json::<serde_json::Value>().unwrap()["max_upload_size"].is_number());
+}
+
+/// Names of the methods of the async client.
+fn async_methods(folder: &Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("blocking") {
+            async_methods(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for block in text.split("\nimpl Client {\n").skip(1) {
+                let block = block.split("\n}\n").next().unwrap();
+                let functions = block.lines().filter_map(|line| {
+                    line.strip_prefix("    pub async fn ").or(line.strip_prefix("    pub fn "))
+                });
+                names.extend(functions.map(|line| line.split(['(', '<']).next().unwrap().to_owned()));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_method_of_the_async_client_has_a_blocking_one() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let blocking = std::fs::read_to_string(source.join("blocking/client.rs")).unwrap();
+    let mut names = Vec::new();
+    async_methods(&source, &mut names);
+    assert!(names.len() > 90, "{names:?}");
+    for name in names {
+        let name = if name == "upload_stream" { "upload_reader".to_owned() } else { name };
+        let is_there = [format!("    {name}("), format!("    {name}["), format!("pub fn {name}(")]
+            .iter()
+            .any(|form| blocking.contains(form));
+        assert!(is_there, "`blocking::Client` has no `{name}`");
+    }
 }
