@@ -19,6 +19,20 @@
 //!
 //! A job always ends: with its outputs, or with an [`Error`] that says what happened and what to do. The client follows
 //! it over one WebSocket and, whenever that breaks or is silent, asks the server for its record.
+//!
+//! | to … | there is |
+//! |---|---|
+//! | see what happens to a job | [`Job::events`] |
+//! | follow a prompt of somebody else, or of a process that is gone | [`Client::job`], [`Client::fetch`] |
+//! | stop prompts | [`Client::cancel`], [`Job::cancel`] |
+//! | hear all that a server says | [`Client::events`] |
+//! | choose how jobs are followed, and set credentials, certificates, proxies and limits | [`Client::builder`], [`Tracking`] |
+//! | send and get files | [`Client::upload`], [`Client::download`], [`Outputs::save_all`] |
+//! | ask for anything else | a method for every route, and [`Client::request`] for the rest |
+//! | do without async | the module `blocking` (feature `blocking`) |
+//!
+//! Servers from 0.3.64 on are supported. What an older one does not have is an error of
+//! [`ErrorKind::Unsupported`], which says what it needs.
 
 mod address;
 mod api;
