@@ -118,9 +118,16 @@ impl<'a> Submit<'a> {
         self
     }
 
-    async fn send(mut self) -> Result<Job> {
+    /// Waits for the turn of the submit and makes it.
+    async fn send(self) -> Result<Job> {
         check(&self.request.extra_data)?;
         let began = Instant::now();
+        let _turn = self.client.turn_to_submit().await;
+        // What a submit needs is there only while it is under way: thousands may wait for their turn.
+        Box::pin(self.send_now(began)).await
+    }
+
+    async fn send_now(mut self, began: Instant) -> Result<Job> {
         let client = self.client;
         if SECRETS.iter().any(|key| self.request.extra_data.contains_key(*key))
             && client.shows_secrets().await
@@ -129,7 +136,6 @@ impl<'a> Submit<'a> {
                 "servers before 0.8.0 show the keys of partner nodes to everybody who asks for their queue"
             );
         }
-        let _turn = client.turn_to_submit().await;
         let nodes = Nodes::of(self.workflow, self.request.partial_execution_targets.as_deref());
         let chosen = self.request.prompt_id.take().unwrap_or_else(|| Uuid::new_v4().to_string());
         let (tracked, client_id) = client.hub().register(chosen.clone(), nodes).await?;

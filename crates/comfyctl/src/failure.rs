@@ -161,9 +161,6 @@ fn hint(error: &Error) -> Option<String> {
     if error.kind() == ErrorKind::Unauthorized {
         return Some("give what the server asks for with `--token` or `--header`".into());
     }
-    if error.kind() == ErrorKind::UnexpectedReply && matches!(error.status(), Some(502..=504)) {
-        return Some("a proxy answers there, but not the server behind it; see that ComfyUI runs".into());
-    }
     error.hint().map(|hint| hint.replace("`Tracking::Polling`", "`--tracking poll`"))
 }
 
