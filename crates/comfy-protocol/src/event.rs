@@ -2,8 +2,8 @@ mod construct;
 
 use comfy_workflow::NodeId;
 use indexmap::IndexMap;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 use crate::NodeOutput;
@@ -268,34 +268,40 @@ impl Message {
         struct Envelope {
             #[serde(rename = "type")]
             kind: String,
-            #[serde(default)]
-            data: Value,
+            data: Option<Box<RawValue>>,
         }
         let Envelope { kind, data } = json::from_slice(bytes)?;
-        Ok(Self::new(kind, data))
+        let data = data.as_deref().unwrap_or(RawValue::NULL);
+        // Read as what it is, since the way over a `Value` takes several times as long. That way is left for data in
+        // unknown forms, and for texts that are no JSON by themselves.
+        match Self::known(&kind, data) {
+            Some(message) => Ok(message),
+            None => Ok(Self::new(kind, json::from_str(data.get())?)),
+        }
     }
 
     /// The message of a type with its data.
     #[must_use]
     pub fn new(kind: String, data: Value) -> Self {
-        fn read<T: DeserializeOwned>(data: &Value, wrap: impl FnOnce(T) -> Message) -> Option<Message> {
-            T::deserialize(data).ok().map(wrap)
-        }
-        let known = match kind.as_str() {
-            "status" => read(&data, Self::Status),
-            "feature_flags" => read(&data, Self::FeatureFlags),
-            "execution_start" => read(&data, Self::ExecutionStart),
-            "execution_cached" => read(&data, Self::ExecutionCached),
-            "progress_state" => read(&data, Self::ProgressState),
-            "executing" => read(&data, Self::Executing),
-            "progress" => read(&data, Self::Progress),
-            "executed" => read(&data, Self::Executed),
-            "execution_success" => read(&data, Self::ExecutionSuccess),
-            "execution_error" => read(&data, |error| Self::ExecutionError(Box::new(error))),
-            "execution_interrupted" => read(&data, Self::ExecutionInterrupted),
-            _ => None,
-        };
-        known.unwrap_or(Self::Other { kind, data })
+        Self::known(&kind, &data).unwrap_or(Self::Other { kind, data })
+    }
+
+    /// A message of a type and form known here.
+    fn known<'de>(kind: &str, data: impl Deserializer<'de>) -> Option<Self> {
+        Some(match kind {
+            "status" => Self::Status(Deserialize::deserialize(data).ok()?),
+            "feature_flags" => Self::FeatureFlags(Deserialize::deserialize(data).ok()?),
+            "execution_start" => Self::ExecutionStart(Deserialize::deserialize(data).ok()?),
+            "execution_cached" => Self::ExecutionCached(Deserialize::deserialize(data).ok()?),
+            "progress_state" => Self::ProgressState(Deserialize::deserialize(data).ok()?),
+            "executing" => Self::Executing(Deserialize::deserialize(data).ok()?),
+            "progress" => Self::Progress(Deserialize::deserialize(data).ok()?),
+            "executed" => Self::Executed(Deserialize::deserialize(data).ok()?),
+            "execution_success" => Self::ExecutionSuccess(Deserialize::deserialize(data).ok()?),
+            "execution_error" => Self::ExecutionError(Deserialize::deserialize(data).ok()?),
+            "execution_interrupted" => Self::ExecutionInterrupted(Deserialize::deserialize(data).ok()?),
+            _ => return None,
+        })
     }
 
     /// The prompt that the message is about, if it names one.

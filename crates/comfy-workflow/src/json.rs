@@ -57,6 +57,15 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
 }
 
 fn strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
+    match serde_json::from_slice(bytes) {
+        Ok(value) => Ok(value),
+        Err(error) if error.is_data() => tracked(bytes),
+        Err(error) => Err(describe(bytes, &error, String::new())),
+    }
+}
+
+/// Keeps track of the path for the error's sake, which makes reading several times slower.
+fn tracked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

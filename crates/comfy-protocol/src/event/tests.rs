@@ -52,3 +52,10 @@ proptest! {
         prop_assert!(Message::from_slice(text.as_bytes()).is_ok());
     }
 }
+
+#[test]
+fn a_known_message_with_half_of_a_surrogate_pair_is_still_known() {
+    let text = br#"{"type": "executed", "data": {"node": "1", "output": {"text": ["\ud83d"], "n": [NaN]}, "prompt_id": "p"}}"#;
+    let Message::Executed(executed) = Message::from_slice(text).unwrap() else { panic!("another message") };
+    assert_eq!(executed.output.unwrap().texts().next(), Some(("text", "\u{fffd}")));
+}
