@@ -1,6 +1,5 @@
 use comfy_protocol::route;
 use comfy_workflow::schema::Schemas;
-use serde_json::Value;
 
 use crate::http::Call;
 use crate::{Client, Error, ErrorKind, Result};
@@ -23,8 +22,7 @@ impl Client {
     }
 
     async fn read_schemas(&self, call: Call<'_>) -> Result<Schemas> {
-        let value: Value = call.read().await?;
-        Schemas::from_value(value).map_err(|error| {
+        Schemas::from_slice(&call.bytes().await?).map_err(|error| {
             Error::new(ErrorKind::UnexpectedReply, "the server's node schemas have an unknown form")
                 .with_source(error)
         })
