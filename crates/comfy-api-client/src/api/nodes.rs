@@ -4,7 +4,8 @@ use comfy_protocol::route;
 use comfy_workflow::schema::Schemas;
 use tokio::sync::Semaphore;
 
-use crate::{Client, Result};
+use crate::http::Call;
+use crate::{Client, Error, ErrorKind, Result};
 
 /// The schemas that a client has asked for.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Client {
     /// # Errors
     /// Those of the connection.
     pub async fn object_info(&self) -> Result<Schemas> {
-        self.http().call(route::OBJECT_INFO, &[]).read().await
+        self.read_schemas(self.http().call(route::OBJECT_INFO, &[])).await
     }
 
     /// The schema of one node class; empty when the server does not have it.
@@ -47,7 +48,15 @@ impl Client {
     /// # Errors
     /// Those of the connection.
     pub async fn object_info_of(&self, class_type: &str) -> Result<Schemas> {
-        self.http().call(route::OBJECT_INFO_OF, &[class_type]).read().await
+        self.read_schemas(self.http().call(route::OBJECT_INFO_OF, &[class_type])).await
+    }
+
+    async fn read_schemas(&self, call: Call<'_>) -> Result<Schemas> {
+        let body = call.bytes().await?;
+        Schemas::from_slice(&body).map_err(|error| {
+            Error::new(ErrorKind::UnexpectedReply, "the server's node schemas have an unknown form")
+                .with_source(error)
+        })
     }
 
     /// The schemas of all node classes: asked for once, and kept for all clones of the client. They hold lists of files

@@ -141,7 +141,7 @@ impl Node<'_> {
 
     /// The inputs that the server fills itself.
     pub(super) fn hidden(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.schema.into_iter().flat_map(|schema| &schema.hidden)
+        self.schema.into_iter().flat_map(|schema| &*schema.hidden)
     }
 
     pub(super) fn is_output(&self) -> bool {

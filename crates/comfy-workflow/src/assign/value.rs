@@ -117,7 +117,7 @@ fn check_choice(value: &Value, spec: &InputSpec) -> Result<(), String> {
         "remote",
         "remote_combo",
     ];
-    let is_open = open.iter().any(|option| spec.options.contains_key(*option));
+    let is_open = open.iter().any(|option| spec.options.contains_key(option));
     if is_open || choices.is_empty() || spec.multiselect() || choices.contains(value) {
         return Ok(());
     }

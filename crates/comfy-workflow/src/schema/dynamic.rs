@@ -1,6 +1,7 @@
 use serde_json::{Map, Value};
 
-use super::{InputSpec, InputType, Section};
+use super::source::{Pool, Source};
+use super::{InputSpec, InputType, OpenMap, Section};
 
 /// How deep dynamic inputs may nest in a description. Servers have two levels; deeper ones come from broken answers.
 const DEPTH: usize = 8;
@@ -105,7 +106,7 @@ pub struct DynamicGroup {
 }
 
 /// The meaning of a type `COMFY_..._V3`.
-pub(super) fn kind(name: &str, options: &Map<String, Value>, depth: usize) -> InputType {
+pub(super) fn kind(name: &str, options: &OpenMap, depth: usize) -> InputType {
     if depth >= DEPTH {
         return InputType::Unknown;
     }
@@ -125,71 +126,75 @@ pub(super) fn kind(name: &str, options: &Map<String, Value>, depth: usize) -> In
     read.unwrap_or(InputType::Unknown)
 }
 
-fn text(map: &Map<String, Value>, key: &str) -> Option<String> {
-    map.get(key).and_then(Value::as_str).map(str::to_owned)
+fn text(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).map(str::to_owned)
 }
 
 /// A count, held to what a server lets grow.
-fn count(map: &Map<String, Value>, key: &str) -> Option<usize> {
-    let number = map.get(key)?.as_u64()?;
+fn count(value: Option<&Value>) -> Option<usize> {
+    let number = value?.as_u64()?;
     Some(usize::try_from(number).unwrap_or(GROWTH).min(GROWTH))
 }
 
 /// The inputs of `{required: {...}, optional: {...}}`.
-fn both_sections(inputs: Option<&Value>, depth: usize) -> Vec<InputSpec> {
+fn both_sections(inputs: Option<&Map<String, Value>>, depth: usize) -> Vec<InputSpec> {
+    let mut pool = Pool::default();
     [Section::Required, Section::Optional]
         .into_iter()
-        .flat_map(|section| {
-            InputSpec::read_section(inputs.and_then(|inputs| inputs.get(section.key())), section, depth + 1)
+        .filter_map(|section| Some((section, inputs?.get(section.key())?)))
+        .flat_map(|(section, inputs)| {
+            InputSpec::read_section(Source::Value(inputs.clone()), section, depth + 1, &mut pool)
         })
         .collect()
 }
 
 fn match_type(template: &Map<String, Value>) -> MatchType {
     MatchType {
-        template_id: text(template, "template_id").unwrap_or_default(),
-        allowed_types: text(template, "allowed_types").unwrap_or_else(|| "*".into()),
+        template_id: text(template.get("template_id")).unwrap_or_default(),
+        allowed_types: text(template.get("allowed_types")).unwrap_or_else(|| "*".into()),
     }
 }
 
 fn autogrow(template: &Map<String, Value>, depth: usize) -> Option<Autogrow> {
-    let element = both_sections(template.get("input"), depth).into_iter().next()?;
+    let inputs = template.get("input").and_then(Value::as_object);
+    let element = both_sections(inputs, depth).into_iter().next()?;
     let names = match template.get("names").and_then(Value::as_array) {
         Some(names) => {
             let names = names.iter().filter_map(Value::as_str).map(str::to_owned);
             AutogrowNames::Names(names.take(GROWTH).collect())
         }
         None => AutogrowNames::Prefix {
-            prefix: text(template, "prefix").unwrap_or_default(),
-            max: count(template, "max").unwrap_or(GROWTH),
+            prefix: text(template.get("prefix")).unwrap_or_default(),
+            max: count(template.get("max")).unwrap_or(GROWTH),
         },
     };
-    Some(Autogrow { element: Box::new(element), names, min: count(template, "min").unwrap_or(0) })
+    Some(Autogrow { element: Box::new(element), names, min: count(template.get("min")).unwrap_or(0) })
 }
 
-fn combo(options: &Map<String, Value>, depth: usize) -> Vec<DynamicOption> {
+fn combo(options: &OpenMap, depth: usize) -> Vec<DynamicOption> {
     let options = options.get("options").and_then(Value::as_array).into_iter().flatten();
     options
         .filter_map(|option| {
             let key = option.get("key")?.as_str()?.to_owned();
-            Some(DynamicOption { key, inputs: both_sections(option.get("inputs"), depth) })
+            let inputs = option.get("inputs").and_then(Value::as_object);
+            Some(DynamicOption { key, inputs: both_sections(inputs, depth) })
         })
         .collect()
 }
 
-fn slot(options: &Map<String, Value>, depth: usize) -> DynamicSlot {
+fn slot(options: &OpenMap, depth: usize) -> DynamicSlot {
     DynamicSlot {
-        slot_type: text(options, "slotType").unwrap_or_else(|| "*".into()),
-        inputs: both_sections(options.get("inputs"), depth),
+        slot_type: text(options.get("slotType")).unwrap_or_else(|| "*".into()),
+        inputs: both_sections(options.get("inputs").and_then(Value::as_object), depth),
     }
 }
 
 /// The counts stand beside the template, unlike those of a growing row.
-fn group(template: &Map<String, Value>, options: &Map<String, Value>, depth: usize) -> DynamicGroup {
+fn group(template: &Map<String, Value>, options: &OpenMap, depth: usize) -> DynamicGroup {
     DynamicGroup {
-        fields: both_sections(Some(&Value::Object(template.clone())), depth),
-        min: count(options, "min").unwrap_or(0),
-        max: count(options, "max").unwrap_or(20),
-        group_name: text(options, "group_name"),
+        fields: both_sections(Some(template), depth),
+        min: count(options.get("min")).unwrap_or(0),
+        max: count(options.get("max")).unwrap_or(20),
+        group_name: text(options.get("group_name")),
     }
 }

@@ -1,21 +1,37 @@
-use serde_json::{Map, Number, Value};
+use std::ops::Deref;
+use std::sync::Arc;
 
+use serde_json::{Number, Value};
+
+use super::OpenMap;
+use super::deferred::{Deferred, LongValue};
 use super::dynamic::{self, Autogrow, DynamicGroup, DynamicOption, DynamicSlot, MatchType};
+use super::source::{Pool, Source};
 
 /// An input of a node class.
+///
+/// The fields and methods of its [`Description`] can be used as if they were its own: `input.kind`. It is read when it is
+/// first looked at, and is in memory once for inputs that are described alike.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InputSpec {
     /// The input's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Whether it must be given.
     pub section: Section,
+    description: Arc<Deferred>,
+}
+
+/// What is said about an input.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Description {
     /// What it takes.
     pub kind: InputType,
-    /// The options of the description as the server wrote them (`default`, `min`, `tooltip`, ...): an open map.
-    pub options: Map<String, Value>,
+    /// The options of the description as the server wrote them (`default`, `min`, `tooltip`, ...).
+    pub options: OpenMap,
     /// The type as the server wrote it: a text, or the array of an older combo.
-    raw_type: Value,
+    raw_type: Arc<Value>,
 }
 
 /// Whether an input must be given.
@@ -50,7 +66,7 @@ pub enum InputType {
     String,
     /// Yes or no.
     Boolean,
-    /// One of [`InputSpec::choices`] (or several, see [`InputSpec::multiselect`]).
+    /// One of [`Description::choices`] (or several, see [`Description::multiselect`]).
     Combo,
     /// A link from an output of one of these types. Some such types also have a widget in the editor.
     Link(Vec<String>),
@@ -70,34 +86,65 @@ pub enum InputType {
     Unknown,
 }
 
+impl Deref for InputSpec {
+    type Target = Description;
+
+    fn deref(&self) -> &Description {
+        self.description.get()
+    }
+}
+
 impl InputSpec {
     /// Reads one section of a description. `depth` counts the dynamic inputs around it.
-    pub(super) fn read_section(section: Option<&Value>, kind: Section, depth: usize) -> Vec<Self> {
-        let entries = section.and_then(Value::as_object).into_iter().flatten();
-        entries.map(|(name, spec)| Self::read(name, kind, spec, depth)).collect()
+    pub(super) fn read_section<'a>(
+        section: Source<'a>,
+        kind: Section,
+        depth: usize,
+        pool: &mut Pool<'a>,
+    ) -> Vec<Self> {
+        section
+            .entries()
+            .into_iter()
+            .map(|(name, spec)| Self {
+                name: pool.name(&name),
+                section: kind,
+                description: pool.description(spec, depth),
+            })
+            .collect()
     }
+}
 
-    fn read(name: &str, section: Section, spec: &Value, depth: usize) -> Self {
-        let (raw_type, options) = match spec {
-            Value::Array(items) => (items.first().cloned(), items.get(1).and_then(Value::as_object).cloned()),
-            // Some packs leave the brackets out.
-            Value::String(_) => (Some(spec.clone()), None),
-            _ => (None, None),
+impl Description {
+    /// Reads `[type, options]`. The values that are `long` are taken from there, by their places.
+    pub(super) fn read<'a>(
+        spec: Source<'a>,
+        depth: usize,
+        long: &[(usize, Arc<LongValue>)],
+        pool: &mut Pool<'a>,
+    ) -> Self {
+        // Some packs leave the brackets out.
+        let parts = if spec.is_string() { vec![spec] } else { spec.items() };
+        let mut parts = parts.into_iter();
+        let value = |place: usize, source, pool: &mut Pool<'a>| {
+            let long = long.iter().find(|(at, _)| *at == place);
+            long.map_or_else(|| pool.value(source), |(_, long)| long.get())
         };
-        let raw_type = raw_type.unwrap_or(Value::Null);
-        let options = options.unwrap_or_default();
-        let kind = match &raw_type {
+        let raw_type = parts.next().map(|source| value(0, source, pool)).unwrap_or_default();
+        let options = parts.next().map(Source::entries).unwrap_or_default().into_iter().enumerate();
+        let options: OpenMap =
+            options.map(|(index, (key, source))| (pool.name(&key), value(index + 1, source, pool))).collect();
+        let kind = match &*raw_type {
             Value::Array(_) => InputType::Combo,
             Value::String(name) => kind(name, &options, depth),
             _ => InputType::Unknown,
         };
-        Self { name: name.to_owned(), section, kind, options, raw_type }
+        Self { kind, options, raw_type }
     }
 
     /// The values of a combo, in either style of description; empty for other inputs and for lists that the editor fetches.
     #[must_use]
     pub fn choices(&self) -> &[Value] {
-        match (&self.kind, &self.raw_type) {
+        match (&self.kind, &*self.raw_type) {
             (InputType::Combo, Value::Array(values)) => values,
             (InputType::Combo, _) => {
                 self.options.get("options").and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -175,7 +222,7 @@ impl InputSpec {
     /// The type's name: `INT`, `COMBO` (in either style), `IMAGE,MASK`, ...
     #[must_use]
     pub fn type_name(&self) -> &str {
-        match &self.raw_type {
+        match &*self.raw_type {
             Value::String(name) => name,
             Value::Array(_) => "COMBO",
             _ => "",
@@ -203,7 +250,7 @@ impl InputSpec {
     /// The pair `[type, options]`, as servers quote it in their reports.
     #[must_use]
     pub fn config(&self) -> Value {
-        Value::Array(vec![self.raw_type.clone(), Value::Object(self.options.clone())])
+        Value::Array(vec![(*self.raw_type).clone(), Value::Object(self.options.to_map())])
     }
 
     fn number(&self, key: &str) -> Option<&Number> {
@@ -218,7 +265,7 @@ impl InputSpec {
     }
 }
 
-fn kind(name: &str, options: &Map<String, Value>, depth: usize) -> InputType {
+fn kind(name: &str, options: &OpenMap, depth: usize) -> InputType {
     match name {
         "INT" => InputType::Int,
         "FLOAT" => InputType::Float,

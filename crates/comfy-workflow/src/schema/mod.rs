@@ -3,22 +3,28 @@
 //! Servers mix two styles of description in one answer, older packs a third, and newer servers add keys. Nothing in a
 //! description makes reading fail: what is not understood is kept as it is ([`InputType::Unknown`], `extra`).
 
+mod deferred;
 mod dynamic;
 mod input;
 mod node;
+mod open_map;
 mod resolve;
+mod source;
 
 use std::fmt;
 
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 pub use dynamic::{Autogrow, AutogrowNames, DynamicGroup, DynamicOption, DynamicSlot, MatchType};
-pub use input::{InputSpec, InputType, Section};
+pub use input::{Description, InputSpec, InputType, Section};
 pub use node::{NodeSchema, OutputSpec};
+pub use open_map::OpenMap;
 pub use resolve::ResolvedInput;
 
+use self::source::{Pool, Source};
 use crate::json::{self, JsonError};
 
 /// The node classes of a server, in its order.
@@ -45,12 +51,14 @@ impl Schemas {
         Ok(Self { classes })
     }
 
-    /// Reads the text of an answer; see [`Schemas::from_value`].
+    /// Reads the text of an answer; see [`Schemas::from_value`]. What its classes have in common, such as lists of files,
+    /// is in memory once, which makes this the better way for large answers.
     ///
     /// # Errors
     /// The text is no JSON, or not an object.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, JsonError> {
-        json::from_slice(bytes)
+        let Classes(classes) = json::from_slice(bytes)?;
+        Ok(Self { classes })
     }
 
     /// The description of a class.
@@ -99,29 +107,31 @@ impl Schemas {
     }
 }
 
-/// Reads class by class, so that there is never more than one of them twice: the lists of large servers have tens of
-/// megabytes.
-impl<'de> Deserialize<'de> for Schemas {
+/// Classes read one after the other, so that the whole of them is never in memory as JSON.
+struct Classes(IndexMap<String, NodeSchema>);
+
+impl<'de> Deserialize<'de> for Classes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Classes)
-    }
-}
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Classes;
 
-struct Classes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of node classes")
+            }
 
-impl<'de> Visitor<'de> for Classes {
-    type Value = Schemas;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of node classes")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Schemas, A::Error> {
-        let mut schemas = Schemas::new();
-        while let Some((name, info)) = map.next_entry::<String, Value>()? {
-            schemas.insert(NodeSchema::from_value(name, info));
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Classes, A::Error> {
+                let mut pool = Pool::default();
+                let mut classes = IndexMap::new();
+                while let Some((name, info)) = map.next_entry::<String, &'de RawValue>()? {
+                    let schema = NodeSchema::read(name.clone(), Source::Text(info), &mut pool);
+                    classes.insert(name, schema);
+                }
+                classes.shrink_to_fit();
+                Ok(Classes(classes))
+            }
         }
-        Ok(schemas)
+        deserializer.deserialize_map(Read)
     }
 }
 

@@ -1,7 +1,11 @@
-use indexmap::IndexMap;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::{InputSpec, Section};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::source::{Pool, Source};
+use super::{InputSpec, OpenMap, Section};
 
 /// The description of a node class.
 #[derive(Debug, Clone, Default)]
@@ -34,47 +38,59 @@ pub struct NodeSchema {
     /// The inputs, required ones first, each section in the order of the description.
     pub inputs: Vec<InputSpec>,
     /// Inputs that the server fills itself: name and what is put there, such as `PROMPT`.
-    pub hidden: IndexMap<String, String>,
+    pub hidden: Arc<IndexMap<String, String>>,
     /// The outputs, in the order of their slots.
     pub outputs: Vec<OutputSpec>,
     /// All other keys of the description.
-    pub extra: Map<String, Value>,
+    pub extra: OpenMap,
 }
+
+/// Inputs that the server fills itself: name and what is put there.
+pub(super) type Hidden = IndexMap<String, String>;
 
 /// An output of a node class.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct OutputSpec {
     /// The name shown to people.
-    pub name: String,
+    pub name: Arc<str>,
     /// The type's name: `IMAGE`, `FLOAT,INT`, `*`; `COMBO` for an older list of values.
-    pub type_name: String,
+    pub type_name: Arc<str>,
     /// The type as the server wrote it: a text, or an array of values.
-    pub raw_type: Value,
+    pub raw_type: Arc<Value>,
     /// Whether the output gives a list, over which consumers run once per element.
     pub is_list: bool,
     /// The template that decides the type, when it follows that of an input.
-    pub match_type: Option<String>,
+    pub match_type: Option<Arc<str>>,
     /// A hint for people.
-    pub tooltip: Option<String>,
+    pub tooltip: Option<Arc<str>>,
 }
 
 impl NodeSchema {
     /// Reads the description of one class. Never fails: what is missing or of another shape gets its default.
     #[must_use]
     pub fn from_value(name: impl Into<String>, info: Value) -> Self {
-        let Value::Object(mut info) = info else {
-            return Self { name: name.into(), ..Self::default() };
-        };
+        Self::read(name.into(), Source::Value(info), &mut Pool::default())
+    }
+
+    pub(super) fn read<'a>(name: String, info: Source<'a>, pool: &mut Pool<'a>) -> Self {
+        let mut info = info.entries();
         // V3 descriptions always carry these keys; classic ones only write flags that are set.
         let v3 = info.contains_key("output_matchtypes")
             || ["deprecated", "experimental", "api_node"].iter().all(|flag| info.contains_key(*flag));
-        let inputs = take_object(&mut info, "input");
-        let outputs = outputs(&mut info);
-        info.remove("input_order");
-        info.remove("name");
+        for superfluous in ["input_order", "name"] {
+            info.shift_remove(superfluous);
+        }
+        let mut inputs = info.shift_remove("input").map(Source::entries).unwrap_or_default();
+        let mut section = |section: Section| match inputs.shift_remove(section.key()) {
+            Some(source) => InputSpec::read_section(source, section, 0, pool),
+            None => Vec::new(),
+        };
+        let mut specs = section(Section::Required);
+        specs.append(&mut section(Section::Optional));
+        specs.shrink_to_fit();
         Self {
-            name: name.into(),
+            name,
             display_name: take_text(&mut info, "display_name"),
             description: take_text(&mut info, "description").unwrap_or_default(),
             category: take_text(&mut info, "category").unwrap_or_default(),
@@ -86,13 +102,10 @@ impl NodeSchema {
             experimental: take_flag(&mut info, "experimental"),
             api_node: take_flag(&mut info, "api_node"),
             v3,
-            inputs: [Section::Required, Section::Optional]
-                .into_iter()
-                .flat_map(|section| InputSpec::read_section(inputs.get(section.key()), section, 0))
-                .collect(),
-            hidden: hidden(inputs.get("hidden")),
-            outputs,
-            extra: info,
+            inputs: specs,
+            hidden: inputs.shift_remove("hidden").map(|hidden| pool.hidden(hidden)).unwrap_or_default(),
+            outputs: outputs(&mut info, pool),
+            extra: OpenMap::deferred(info.into_iter().collect()),
         }
     }
 
@@ -105,7 +118,7 @@ impl NodeSchema {
     /// The declared input of this name. Inputs inside a dynamic input are found with [`NodeSchema::input_for`].
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&InputSpec> {
-        self.inputs.iter().find(|input| input.name == name)
+        self.inputs.iter().find(|input| &*input.name == name)
     }
 
     /// The inputs that must be given.
@@ -119,30 +132,20 @@ impl NodeSchema {
     }
 }
 
-fn take_object(info: &mut Map<String, Value>, key: &str) -> Map<String, Value> {
-    match info.remove(key) {
-        Some(Value::Object(map)) => map,
-        _ => Map::new(),
-    }
+/// The keys of a class that were not read yet.
+type Info<'a> = IndexMap<Cow<'a, str>, Source<'a>>;
+
+fn take_array<'a>(info: &mut Info<'a>, key: &str) -> Vec<Source<'a>> {
+    info.shift_remove(key).map(Source::items).unwrap_or_default()
 }
 
-fn take_array(info: &mut Map<String, Value>, key: &str) -> Vec<Value> {
-    match info.remove(key) {
-        Some(Value::Array(items)) => items,
-        _ => Vec::new(),
-    }
-}
-
-fn take_text(info: &mut Map<String, Value>, key: &str) -> Option<String> {
-    match info.remove(key) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    }
+fn take_text(info: &mut Info<'_>, key: &str) -> Option<String> {
+    info.shift_remove(key).and_then(Source::string)
 }
 
 /// A flag; packs also write `[true]` (a stray comma makes a tuple of it) and 1.
-fn take_flag(info: &mut Map<String, Value>, key: &str) -> bool {
-    match info.remove(key) {
+fn take_flag(info: &mut Info<'_>, key: &str) -> bool {
+    match info.shift_remove(key).map(Source::value) {
         Some(Value::Bool(flag)) => flag,
         Some(Value::Array(items)) => !items.is_empty(),
         Some(Value::Number(number)) => number.as_f64() != Some(0.0),
@@ -150,41 +153,42 @@ fn take_flag(info: &mut Map<String, Value>, key: &str) -> bool {
     }
 }
 
-fn outputs(info: &mut Map<String, Value>) -> Vec<OutputSpec> {
+fn outputs<'a>(info: &mut Info<'a>, pool: &mut Pool<'a>) -> Vec<OutputSpec> {
     let types = take_array(info, "output");
-    let names = take_array(info, "output_name");
-    let lists = take_array(info, "output_is_list");
-    let matches = take_array(info, "output_matchtypes");
-    let tooltips = take_array(info, "output_tooltips");
-    let text = |items: &[Value], slot: usize| items.get(slot).and_then(Value::as_str).map(str::to_owned);
+    let mut names = take_array(info, "output_name").into_iter();
+    let mut lists = take_array(info, "output_is_list").into_iter();
+    let mut matches = take_array(info, "output_matchtypes").into_iter();
+    let mut tooltips = take_array(info, "output_tooltips").into_iter();
     types
         .into_iter()
-        .enumerate()
-        .map(|(slot, raw_type)| {
-            let type_name = match &raw_type {
-                Value::String(name) => name.clone(),
-                Value::Array(_) => "COMBO".to_owned(),
-                other => other.to_string(),
+        .map(|raw_type| {
+            let raw_type = pool.value(raw_type);
+            let type_name = match &*raw_type {
+                Value::String(name) => pool.name(name),
+                Value::Array(_) => pool.name("COMBO"),
+                other => pool.name(&other.to_string()),
             };
+            let mut text = |source: Option<Source<'_>>| Some(pool.name(&source?.string()?));
             OutputSpec {
-                name: text(&names, slot).unwrap_or_else(|| type_name.clone()),
+                name: text(names.next()).unwrap_or_else(|| Arc::clone(&type_name)),
                 type_name,
                 raw_type,
-                is_list: lists.get(slot).and_then(Value::as_bool).unwrap_or(false),
-                match_type: text(&matches, slot),
-                tooltip: text(&tooltips, slot),
+                is_list: matches!(lists.next().map(Source::value), Some(Value::Bool(true))),
+                match_type: text(matches.next()),
+                tooltip: text(tooltips.next()),
             }
         })
         .collect()
 }
 
 /// Hidden inputs: classic `"PROMPT"`, newer `["PROMPT"]`.
-fn hidden(section: Option<&Value>) -> IndexMap<String, String> {
-    let entries = section.and_then(Value::as_object).into_iter().flatten();
-    entries
+pub(super) fn hidden(section: Source<'_>) -> Hidden {
+    section
+        .entries()
+        .into_iter()
         .filter_map(|(name, what)| {
-            let what = what.as_str().or_else(|| what.as_array()?.first()?.as_str())?;
-            Some((name.clone(), what.to_owned()))
+            let what = if what.is_string() { Some(what) } else { what.items().into_iter().next() };
+            Some((name.into_owned(), what?.string()?))
         })
         .collect()
 }

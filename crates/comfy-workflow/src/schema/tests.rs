@@ -72,11 +72,8 @@ fn hidden_inputs_and_outputs_are_read_in_all_their_forms() {
     assert_eq!(schema.hidden.get("a").map(String::as_str), Some("PROMPT"));
     assert_eq!(schema.hidden.get("b").map(String::as_str), Some("UNIQUE_ID"));
     assert_eq!(schema.hidden.len(), 2);
-    let outputs: Vec<(&str, &str, bool)> = schema
-        .outputs
-        .iter()
-        .map(|output| (output.name.as_str(), output.type_name.as_str(), output.is_list))
-        .collect();
+    let outputs: Vec<(&str, &str, bool)> =
+        schema.outputs.iter().map(|output| (&*output.name, &*output.type_name, output.is_list)).collect();
     assert_eq!(outputs, [("picture", "IMAGE", true), ("COMBO", "COMBO", false), ("7", "7", false)]);
     assert_eq!(schema.outputs[0].match_type.as_deref(), Some("t"));
     assert!(schema.is_input_list);
@@ -97,7 +94,7 @@ fn a_growing_row_has_all_the_names_it_may_have() {
     let required: Vec<bool> = schema.resolve(&Map::new()).iter().map(|input| input.required).collect();
     assert_eq!(required, [true, false, false, false, false]);
     let element = schema.input_for("images.image2", &Map::new()).unwrap();
-    assert_eq!(element.spec.name, "image");
+    assert_eq!(&*element.spec.name, "image");
     assert_eq!(schema.input_for("images.image3", &Map::new()), None);
 }
 
@@ -158,6 +155,57 @@ fn single_answers_are_merged_into_the_whole() {
     assert_eq!(schemas.insert(NodeSchema::from_value("C", Value::Null)).map(|old| old.name), None);
     assert!(schemas.contains("C") && schemas.len() == 3 && !schemas.is_empty());
     assert!(Schemas::from_value(json!([])).unwrap_err().to_string().contains("object of node classes"));
+}
+
+/// The same classes, read from a text and from a value.
+fn both_ways(text: &str) -> [Schemas; 2] {
+    [
+        Schemas::from_slice(text.as_bytes()).unwrap(),
+        Schemas::from_value(json::from_str(text).unwrap()).unwrap(),
+    ]
+}
+
+#[test]
+fn a_list_that_many_inputs_have_is_in_memory_once() {
+    let files: Vec<String> = (0..100).map(|file| format!("lora_{file}.safetensors")).collect();
+    let old = json!({"input": {"required": {"lora": [files, {"tooltip": "old"}]}}});
+    let new = |tooltip: &str| json!({"input": {"optional": {"file": ["COMBO", {"default": "x", "options": files, "tooltip": tooltip}]}}});
+    let info = json!({"A": old, "B": new("one"), "C": new("two")});
+    for schemas in both_ways(&info.to_string()) {
+        let specs: Vec<&InputSpec> = schemas.iter().flat_map(|(_, schema)| &schema.inputs).collect();
+        assert_eq!(specs[0].config(), info["A"]["input"]["required"]["lora"]);
+        assert_eq!(specs[2].config(), info["C"]["input"]["optional"]["file"]);
+        assert!(specs.iter().all(|spec| spec.choices().len() == 100));
+        assert_eq!(specs[1].default(), Some(&json!("x")));
+        assert_eq!((specs[1].tooltip(), specs[2].tooltip()), (Some("one"), Some("two")));
+    }
+    let [schemas, _] = both_ways(&info.to_string());
+    let mut lists = schemas.iter().map(|(_, schema)| schema.inputs[0].choices().as_ptr());
+    let first = lists.next().unwrap();
+    assert!(lists.all(|list| list == first));
+}
+
+#[test]
+fn texts_that_are_no_json_by_themselves_are_read_as_in_whole_answers() {
+    let long = "y".repeat(300);
+    let text = format!(
+        r#"{{"\u00c4\ud83d": {{"display_name": "\ud83d", "\ud83d": 1, "input": {{"required": {{
+            "n": ["FLOAT", {{"default": NaN, "max": Infinity, "\ud83d": 1, "tooltip": "\ud83d{long}"}}],
+            "\ud83d": [["a", "\ud83d", "{long}"], {{"tooltip": "\ud83d"}}],
+            "bare": "FLOAT", "long": "{long}", "odd": ["INT", {{}}, "{long}"], "none": [], "{long}": [["{long}"]]}}}}}}}}"#
+    );
+    let [read, made] = both_ways(&text);
+    assert_eq!(format!("{read:?}"), format!("{made:?}"));
+    let schema = read.get("Ä\u{fffd}").unwrap();
+    assert_eq!(schema.display_name.as_deref(), Some("\u{fffd}"));
+    assert_eq!(schema.input("\u{fffd}").unwrap().choices()[1], "\u{fffd}");
+}
+
+#[test]
+fn an_answer_that_is_no_map_of_classes_is_an_error() {
+    let error = |text: &str| Schemas::from_slice(text.as_bytes()).unwrap_err().to_string();
+    assert!(error("[]").contains("object of node classes"), "{}", error("[]"));
+    assert!(error(r#"{"A": {}"#).contains("ends too early"));
 }
 
 #[test]
@@ -237,8 +285,11 @@ proptest! {
     fn no_description_makes_the_reader_panic(info in any_json(), spec in any_json(), inputs in any_json()) {
         let inputs = inputs.as_object().cloned().unwrap_or_default();
         for info in [info, json!({"input": {"required": {"x": spec, "y": ["COMFY_AUTOGROW_V3", {"template": spec}]}}})] {
+            let text = json!({"T": info}).to_string();
             let schema = NodeSchema::from_value("T", info);
             let _ = (schema.resolve(&inputs), schema.title());
+            let read = Schemas::from_slice(text.as_bytes()).unwrap();
+            prop_assert_eq!(format!("{:?}", read.get("T").unwrap()), format!("{:?}", schema));
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn source(
     let class_type = node.get("class_type").and_then(Value::as_str).unwrap_or_default();
     let received_type = match options.schemas.get(class_type) {
         Some(schema) => {
-            let types: Vec<&Value> = schema.outputs.iter().map(|output| &output.raw_type).collect();
+            let types: Vec<&Value> = schema.outputs.iter().map(|output| &*output.raw_type).collect();
             // Newer classes keep their types in a list, classic ones in a tuple, and the error says which.
             index(&types, slot, if schema.v3 { "list" } else { "tuple" })?.clone()
         }

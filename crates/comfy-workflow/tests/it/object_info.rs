@@ -24,6 +24,8 @@ fn every_class_of_every_recorded_server_is_understood() {
             let info = corpus::gzipped(&folder.join(format!("object_info/{version}{suffix}.json.gz")));
             let schemas = Schemas::from_value(info.clone()).unwrap();
             assert_eq!(schemas.len(), info.as_object().unwrap().len());
+            let read = Schemas::from_slice(info.to_string().as_bytes()).unwrap();
+            assert_eq!(format!("{read:?}"), format!("{schemas:?}"));
             let mut inputs = 0;
             for (name, schema) in schemas.iter() {
                 let raw = &info[name];
@@ -56,13 +58,9 @@ fn every_class_of_every_recorded_server_is_understood() {
                         .flatten()
                         .map(|(name, _)| name.as_str())
                         .collect();
-                    assert_eq!(
-                        specs.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>(),
-                        names,
-                        "{name}"
-                    );
+                    assert_eq!(specs.iter().map(|spec| &*spec.name).collect::<Vec<_>>(), names, "{name}");
                     for spec in specs {
-                        let raw = &raw["input"][section][&spec.name];
+                        let raw = &raw["input"][section][&*spec.name];
                         assert_eq!(spec.config()[0], raw[0], "{name}");
                         assert_eq!(
                             spec.config()[1],
