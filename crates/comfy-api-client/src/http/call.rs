@@ -295,11 +295,13 @@ impl Call<'_> {
         sent.map_err(|error| error.with_operation(&self.operation))
     }
 
-    /// The error for a route that the server does not seem to have. One that is new enough has it, and what is missing
-    /// is the thing that was asked for: such answers look alike.
+    /// The error for a route that the server does not seem to have. Where one that is new enough does not find
+    /// something, what is missing is the thing that was asked for: such answers look alike. A method that it does not
+    /// know is another matter.
     async fn unsupported(&self, route: Route, cause: Error) -> Error {
         let version = Box::pin(self.http.version()).await;
-        if route.since.is_some_and(|since| version.is_some_and(|version| version >= since)) {
+        let is_new_enough = route.since.is_some_and(|since| version.is_some_and(|version| version >= since));
+        if is_new_enough && cause.kind() == ErrorKind::NotFound {
             return cause;
         }
         let version = match version {
@@ -307,6 +309,7 @@ impl Call<'_> {
             None => "the server".to_owned(),
         };
         let needed = match route.since {
+            Some(since) if is_new_enough => format!("servers of {since} have"),
             Some(since) => format!("needs a server of {since} or newer"),
             None => "is known of the cloud only".to_owned(),
         };

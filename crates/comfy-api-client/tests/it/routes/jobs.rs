@@ -3,7 +3,7 @@
 use comfy_api_client::protocol::route;
 use comfy_api_client::protocol::routes::SortOrder;
 use comfy_api_client::protocol::routes::jobs::{JobSort, JobStatus};
-use comfy_api_client::{Cancellation, Client, JobState};
+use comfy_api_client::{Cancellation, Client, ErrorKind, JobState};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
@@ -100,4 +100,20 @@ recorded! {
         assert_eq!(client.cancel(&running).await.unwrap(), Cancellation::Interrupted);
         while !client.fetch(&running).await.unwrap().is_ended() {}
     }
+}
+
+#[tokio::test]
+async fn a_method_that_a_new_enough_server_does_not_know_is_unsupported_and_a_thing_that_is_missing_is_not() {
+    let stats = json!({"system": {"comfyui_version": "0.30.0"}, "devices": []});
+    let router = axum::Router::new()
+        .route("/api/system_stats", axum::routing::get(async || axum::Json(stats)))
+        .route("/api/jobs/cancel", axum::routing::get(async || "not for POST"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::builder(listener.local_addr().unwrap().to_string()).build().unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let error = client.cancel_jobs(["1"]).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Unsupported, Some(405)));
+    assert!(error.to_string().contains("ComfyUI 0.30.0 does not have"), "{error}");
+    assert!(client.job_record("1").await.unwrap().is_none());
+    server.abort();
 }
