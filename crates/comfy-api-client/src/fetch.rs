@@ -31,8 +31,9 @@ impl<Outputs> JobState<Outputs> {
         }
     }
 
-    /// The same with outputs of another form.
-    pub(crate) fn map<Other>(self, change: impl FnOnce(Outputs) -> Other) -> JobState<Other> {
+    /// The same with something else in place of the outputs.
+    #[must_use]
+    pub fn map<Other>(self, change: impl FnOnce(Outputs) -> Other) -> JobState<Other> {
         match self {
             Self::Waiting(queued) => JobState::Waiting(queued),
             Self::Running => JobState::Running,

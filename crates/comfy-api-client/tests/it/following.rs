@@ -218,6 +218,10 @@ behaviour! {
 async fn pictures_and_texts_come_over_the_socket_of_a_real_server() {
     let Some(server) = TestServer::real().await else { return };
     let client: Client = server.client().await;
+    if client.object_info_of("SaveImageWebsocket").await.unwrap().is_empty() {
+        eprintln!("skipped: the server runs without the nodes that come with ComfyUI");
+        return;
+    }
     let workflow = comfy_api_client::Workflow::from_value(json!({
         "1": {"class_type": "EmptyImage", "inputs": {"width": 16, "height": 8, "batch_size": 2, "color": fresh()}},
         "size": {"class_type": "GetImageSize", "inputs": {"image": ["1", 0]}},

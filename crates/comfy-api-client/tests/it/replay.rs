@@ -130,7 +130,7 @@ async fn play_all(scenarios: Vec<(String, Value)>) -> usize {
                 .filter(|expected| *expected != ended)
                 .map(|expected| format!("{} {manner:?}\n  recorded {expected}\n  ended    {ended}", run.name))
         })
-        .buffer_unordered(256)
+        .buffer_unordered(48)
         .filter_map(|difference| async { difference })
         .collect()
         .await;
