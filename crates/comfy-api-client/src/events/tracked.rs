@@ -30,6 +30,8 @@ pub(crate) struct Tracked {
 struct State {
     prompt_id: String,
     accepted: bool,
+    /// Whether a message named it.
+    was_heard: bool,
     cancelled: bool,
     /// Whether the server was out of reach for a time, in which it may have restarted.
     lost_touch: bool,
@@ -48,6 +50,7 @@ impl Tracked {
         let state = State {
             prompt_id,
             accepted: false,
+            was_heard: false,
             cancelled: false,
             lost_touch: false,
             in_gap: false,
@@ -97,6 +100,11 @@ impl Tracked {
             Ok(_) => true,
             Err(error) => !error.may_go_on(),
         })
+    }
+
+    /// Whether the server has said anything of the job.
+    pub(crate) fn was_heard(&self) -> bool {
+        self.lock().was_heard
     }
 
     /// Waits for the end.
@@ -168,6 +176,7 @@ impl Tracked {
     /// Takes a message in. Returns whether the job has left the worker, so that its record can be read now.
     pub(super) fn hear(&self, message: Message) -> bool {
         let state = &mut *self.lock();
+        state.was_heard = true;
         state.pace.hear();
         state.story.hear(message, &mut state.buffers)
     }

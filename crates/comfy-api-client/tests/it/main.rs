@@ -9,6 +9,7 @@ mod cuts;
 mod failures;
 mod following;
 mod lifetimes;
+mod lost_answers;
 mod many;
 mod recorded;
 mod replay;
