@@ -30,6 +30,8 @@ impl Client {
         if before.is_none() {
             return Ok(Cancellation::Nothing);
         }
+        // That the job is gone may be noticed before the answers here have come that say why.
+        let _removal = self.hub().begin_removal(prompt_id);
         if !self.cancel_by_route(prompt_id).await? {
             // In this order: a prompt that leaves the queue in between runs, and is met by the second.
             self.remove_from_queue([prompt_id]).await?;
@@ -44,7 +46,7 @@ impl Client {
             _ => Cancellation::Interrupted,
         };
         if result == Cancellation::Removed {
-            self.hub().cancel(prompt_id);
+            self.hub().remove(prompt_id);
         }
         Ok(result)
     }

@@ -32,7 +32,9 @@ struct State {
     accepted: bool,
     /// Whether a message named it.
     was_heard: bool,
-    cancelled: bool,
+    /// How many are about to take it out of the queue, and whether one did.
+    removals: usize,
+    removed: bool,
     /// Whether the server was out of reach for a time, in which it may have restarted.
     lost_touch: bool,
     /// Whether a gap was told and not yet that the server knows the job after it.
@@ -51,7 +53,8 @@ impl Tracked {
             prompt_id,
             accepted: false,
             was_heard: false,
-            cancelled: false,
+            removals: 0,
+            removed: false,
             lost_touch: false,
             in_gap: false,
             place: None,
@@ -83,10 +86,16 @@ impl Tracked {
         }
     }
 
-    /// The job was taken out of the queue, if it waited there: of that comes no message.
-    pub(super) fn cancel(&self) {
+    /// The job is about to be taken out of the queue, until what is returned is dropped.
+    pub(super) fn begin_removal(self: Arc<Self>) -> Removal {
+        self.lock().removals += 1;
+        Removal(self)
+    }
+
+    /// The job was taken out of the queue: of that comes no message.
+    pub(super) fn remove(&self) {
         let mut state = self.lock();
-        state.cancelled = true;
+        state.removed = true;
         state.pace.ask_now();
     }
 
@@ -251,8 +260,10 @@ impl Tracked {
     /// The server knows nothing of the job. Returns whether that was so often enough in a row.
     pub(super) fn is_missing(&self) -> bool {
         let mut state = self.lock();
-        let surely = state.cancelled;
-        state.pace.miss(surely)
+        let surely = state.removed;
+        let is_gone = state.pace.miss(surely);
+        // Why it is gone is about to be known.
+        is_gone && (surely || state.removals == 0)
     }
 
     /// A question about the job was not answered. Returns for how long none was.
@@ -270,7 +281,7 @@ impl Tracked {
     /// Whether a job that the server knows nothing of may have been lost by it: one that waited was removed else.
     pub(super) fn may_be_lost(&self) -> bool {
         let state = self.lock();
-        state.story.started || (state.lost_touch && !state.cancelled)
+        state.story.started || (state.lost_touch && !state.removed)
     }
 
     /// How the job ended, where the socket told all of it: what was heard is then the whole truth.
@@ -286,6 +297,16 @@ impl Tracked {
     /// The nodes whose pictures may have been missed.
     pub(super) fn missed_images(&self) -> Vec<NodeId> {
         self.lock().story.missed_images().to_vec()
+    }
+}
+
+/// An attempt to take a job out of the queue.
+#[derive(Debug)]
+pub(crate) struct Removal(Arc<Tracked>);
+
+impl Drop for Removal {
+    fn drop(&mut self) {
+        self.0.lock().removals -= 1;
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use comfy_api_client::{Client, ErrorKind, Tracking};
+use comfy_api_client::{Cancellation, Client, ErrorKind, Tracking};
 use comfy_sim::Sim;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +17,8 @@ enum Care {
     Pass,
     /// It is passed on, and the relay hangs up instead of giving the answer.
     DropAnswer,
+    /// It is passed on, and its answer comes after a pause.
+    DelayAnswer,
     /// The relay hangs up instead of passing it on.
     Refuse,
     /// It is not passed on, and the connection stays open.
@@ -54,7 +56,11 @@ async fn relay(server: String, care: impl Fn(&str, usize) -> Care + Send + Sync 
                         }
                         read = upstream.read(&mut answer) => {
                             let Ok(length @ 1..) = read else { return };
-                            if now == Care::DropAnswer { return }
+                            match now {
+                                Care::DropAnswer => return,
+                                Care::DelayAnswer => tokio::time::sleep(Duration::from_millis(600)).await,
+                                _ => {}
+                            }
                             if client.write_all(&answer[..length]).await.is_err() { return }
                         }
                     }
@@ -176,4 +182,29 @@ async fn a_submit_is_not_retryable_when_the_server_was_out_of_reach_and_then_kno
     let taken = old.records().record(error.prompt_id().unwrap());
     assert!(taken.is_some(), "the old server ran it");
     assert!(!error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_job_is_removed_and_not_lost_when_cancelling_it_takes_time() {
+    let sim = Sim::builder().node_delay(Duration::from_secs(20)).start().await.unwrap();
+    // One question about the jobs fails, so that the server may have been started again; and the answer about the
+    // removal comes late, so that the job is missed before.
+    let care = |line: &str, before| match line {
+        QUEUE if before == 0 => Care::Refuse,
+        "POST /api/queue HTTP/1.1" => Care::DelayAnswer,
+        _ => Care::Pass,
+    };
+    let address = relay(sim.address().to_string(), care).await;
+    let client = Client::builder(address).tracking(Tracking::Polling).connect().await.unwrap();
+    in_time(async {
+        let running = client.submit(&picture(fresh())).await.unwrap();
+        let waiting = client.submit(&picture(fresh())).await.unwrap();
+        let mut events = waiting.events();
+        events.next().await.unwrap().unwrap();
+        let (cancellation, end) = tokio::join!(waiting.cancel(), waiting.outputs());
+        assert_eq!(cancellation.unwrap(), Cancellation::Removed);
+        assert_eq!(end.unwrap_err().kind(), ErrorKind::Removed);
+        drop(running);
+    })
+    .await;
 }
