@@ -31,6 +31,8 @@ impl Client {
         if before.is_none() {
             return Ok(Cancellation::Nothing);
         }
+        // That the job is gone may be noticed before the answers here have come that say why.
+        let _removal = self.hub().begin_removal(prompt_id);
         if !self.cancel_by_route(prompt_id).await? {
             // In this order: a prompt that leaves the queue in between runs, and is met by the second.
             self.remove_from_queue([prompt_id]).await?;
@@ -45,7 +47,7 @@ impl Client {
             _ => Cancellation::Interrupted,
         };
         if result == Cancellation::Removed {
-            self.hub().cancel(prompt_id);
+            self.hub().remove(prompt_id);
         }
         Ok(result)
     }
@@ -65,7 +67,7 @@ impl Client {
         Ok(results)
     }
 
-    /// Cancels several prompts with one request, and tells whether at least one of them was cancelled (since 0.30.0).
+    /// Cancels several prompts at once, and tells whether at least one of them was cancelled (since 0.30.0).
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) on older servers, for which there is [`cancel_all`](Self::cancel_all);
@@ -76,9 +78,20 @@ impl Client {
     ) -> Result<bool> {
         let ids: Vec<String> = prompt_ids.into_iter().map(|id| id.as_ref().to_owned()).collect();
         let call = self.http().call(route::CANCEL_JOBS, &[]).json(&json!({ "job_ids": ids })).repeatable();
+        let removals: Vec<_> = ids.iter().filter_map(|id| self.hub().begin_removal(id)).collect();
+        if removals.is_empty() {
+            return Ok(call.read::<Cancelled>().await?.cancelled);
+        }
+        // Of jobs that are followed here it has to be known why they are gone.
+        let before = record::places(self.http()).await?;
         let answer: Cancelled = call.read().await?;
-        // Of those that waited comes no message.
-        ids.iter().for_each(|id| self.hub().cancel(id));
+        let after = record::places(self.http()).await?;
+        for id in &ids {
+            let waited = matches!(before.of(id), Some(Place::Waiting { .. }));
+            if waited && after.of(id).is_none() && self.history(id).await?.is_none() {
+                self.hub().remove(id);
+            }
+        }
         Ok(answer.cancelled)
     }
 

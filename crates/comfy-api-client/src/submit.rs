@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::events::record;
 use crate::events::story::Nodes;
+use crate::events::tracked::Tracked;
 use crate::{Client, Error, ErrorKind, Job, Result};
 
 /// Pauses before the questions whether a request without an answer has arrived.
@@ -146,13 +147,17 @@ impl<'a> Submit<'a> {
         let span = tracing::info_span!("submit", prompt_id = %chosen);
         let accepted = match tracing::Instrument::instrument(self.post(), span).await {
             Ok(accepted) => accepted,
-            Err(error) if may_have_arrived(&error) => match has_arrived(client, &chosen).await {
-                Some(true) => {
-                    Accepted { prompt_id: chosen.clone(), number: None, node_errors: NodeErrors::default() }
+            Err(error) if may_have_arrived(&error) => {
+                match arrival(client, &tracked, &chosen, &error).await {
+                    Arrival::Taken => Accepted {
+                        prompt_id: chosen.clone(),
+                        number: None,
+                        node_errors: NodeErrors::default(),
+                    },
+                    Arrival::NotTaken => return Err(error.with_prompt_id(&chosen)),
+                    Arrival::Unknown => return Err(unknown_arrival(&chosen, error)),
                 }
-                Some(false) => return Err(error.with_prompt_id(&chosen)),
-                None => return Err(unknown_arrival(&chosen, error)),
-            },
+            }
             Err(error) => return Err(error.with_prompt_id(&chosen)),
         };
         registration.keep = true;
@@ -257,24 +262,42 @@ fn prompt(workflow: &Workflow) -> Value {
     prompt
 }
 
-/// Whether the server has taken a request after all: it may still be busy with it when the connection breaks. `None` when
-/// it cannot be asked.
-async fn has_arrived(client: &Client, prompt_id: &str) -> Option<bool> {
-    let mut arrived = None;
+/// What became of a request without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    Taken,
+    NotTaken,
+    Unknown,
+}
+
+/// Asks whether the server has taken a request after all: it may still be busy with it when the connection breaks.
+async fn arrival(client: &Client, tracked: &Tracked, prompt_id: &str, cause: &Error) -> Arrival {
+    let mut always_answered = true;
     for pause in ARRIVAL_PAUSES {
         tokio::time::sleep(pause).await;
-        arrived = record::is_known(client.http(), prompt_id).await.ok();
-        if arrived == Some(true) {
-            break;
+        if tracked.was_heard() {
+            return Arrival::Taken;
+        }
+        match record::is_known(client.http(), prompt_id).await {
+            Ok(true) => return Arrival::Taken,
+            Ok(false) => {}
+            Err(_) => always_answered = false,
         }
     }
-    arrived
+    // A server that was out of reach in between may have taken it, and have been started again since.
+    if always_answered && !may_be_on_its_way(cause) { Arrival::NotTaken } else { Arrival::Unknown }
+}
+
+/// Whether a request may still arrive, since nothing says that its connection is gone: what stood still for a time, here
+/// or at a proxy, can move again.
+fn may_be_on_its_way(error: &Error) -> bool {
+    error.kind() == ErrorKind::Timeout || error.status() == Some(504)
 }
 
 /// The error for a prompt that may or may not have been taken.
 fn unknown_arrival(prompt_id: &str, cause: Error) -> Error {
     let message =
-        format!("the server went away before it answered for prompt {prompt_id}, and may have taken it");
+        format!("the server did not answer for prompt {prompt_id}, and may have taken it or take it yet");
     Error::new(cause.kind(), message)
         .with_hint("ask for the prompt by its id before submitting the workflow again")
         .about_a_prompt_that_may_go_on()

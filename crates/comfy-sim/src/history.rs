@@ -14,7 +14,7 @@ pub(crate) type Entry = HistoryEntry<SharedItem>;
 const LIMIT: usize = 10_000;
 
 /// The records in the order in which the prompts ended. A prompt id that comes again keeps its first place.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct History(IndexMap<String, Arc<Entry>>);
 
 impl History {

@@ -30,4 +30,4 @@ mod value;
 mod wire;
 
 pub use error::{Error, ErrorKind};
-pub use server::{Builder, Sim};
+pub use server::{Builder, Records, Sim};

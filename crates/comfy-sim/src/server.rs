@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, ErrorKind};
 use crate::files::Files;
+use crate::history::History;
 use crate::nodes::object_info;
 use crate::state::{Options, State};
 use crate::{executor, routes};
@@ -42,6 +43,25 @@ pub struct Builder {
     port: u16,
     base_dir: Option<PathBuf>,
     options: Options,
+    records: Option<Records>,
+}
+
+/// The records of the prompts that a simulator has run: its history, also after it was stopped.
+#[derive(Debug, Clone)]
+pub struct Records(Arc<State>);
+
+impl Records {
+    /// The record of a prompt that has ended, as `GET /history/{prompt_id}` has it under the prompt's id; `None` where
+    /// there is none.
+    #[must_use]
+    pub fn record(&self, prompt_id: &str) -> Option<serde_json::Value> {
+        let entry = self.0.history().get(prompt_id)?;
+        serde_json::to_value(&*entry).ok()
+    }
+
+    fn to_history(&self) -> History {
+        self.0.history().clone()
+    }
 }
 
 impl Sim {
@@ -68,6 +88,12 @@ impl Sim {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its records, which stay readable when it has stopped.
+    #[must_use]
+    pub fn records(&self) -> Records {
+        Records(Arc::clone(&self.state))
     }
 
     /// Stops: closes all sockets, lets the running node come to its end, and frees port, threads and temporary folders.
@@ -120,6 +146,13 @@ impl Builder {
         self
     }
 
+    /// Begins with the records of another simulator. ComfyUI itself forgets its history when it stops; this is for
+    /// servers that keep it, as some that are built on it do.
+    pub fn records(mut self, records: &Records) -> Self {
+        self.records = Some(records.clone());
+        self
+    }
+
     /// Starts the simulator.
     ///
     /// # Errors
@@ -142,7 +175,8 @@ impl Builder {
         files.prepare().map_err(folder)?;
         let schemas = Schemas::from_value(object_info(&files).into())
             .map_err(|error| Error::new(ErrorKind::Resources, format!("the node schemas: {error}"), None))?;
-        let state = Arc::new(State::new(files, schemas, self.options));
+        let history = self.records.as_ref().map(Records::to_history).unwrap_or_default();
+        let state = Arc::new(State::new(files, schemas, self.options, history));
         let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
 
         let resources =

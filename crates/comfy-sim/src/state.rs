@@ -70,7 +70,7 @@ pub(crate) enum Pause {
 }
 
 impl State {
-    pub(crate) fn new(files: Files, schemas: Schemas, options: Options) -> Self {
+    pub(crate) fn new(files: Files, schemas: Schemas, options: Options, history: History) -> Self {
         Self {
             files,
             schemas,
@@ -80,7 +80,7 @@ impl State {
             wake: Condvar::new(),
             signals: Mutex::default(),
             signalled: Condvar::new(),
-            history: Mutex::default(),
+            history: Mutex::new(history),
             sockets: Mutex::default(),
         }
     }

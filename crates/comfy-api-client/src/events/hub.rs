@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::connection::Connection;
 use super::core::{Core, Waiting};
 use super::story::Nodes;
-use super::tracked::Tracked;
+use super::tracked::{Removal, Tracked};
 use super::{ConnectionStatus, ServerEvents, reconcile, socket};
 use crate::config::Tracking;
 use crate::http::Http;
@@ -138,10 +138,15 @@ impl Hub {
         self.start(self.listens());
     }
 
-    /// The job was taken out of the queue, if it waited there.
-    pub(crate) fn cancel(&self, prompt_id: &str) {
+    /// The job is about to be taken out of the queue, until what is returned is dropped.
+    pub(crate) fn begin_removal(&self, prompt_id: &str) -> Option<Removal> {
+        self.core.job(prompt_id).map(Tracked::begin_removal)
+    }
+
+    /// The job was taken out of the queue.
+    pub(crate) fn remove(&self, prompt_id: &str) {
         if let Some(tracked) = self.core.job(prompt_id) {
-            tracked.cancel();
+            tracked.remove();
             self.core.changed.notify_one();
         }
     }

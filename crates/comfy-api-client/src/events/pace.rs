@@ -114,7 +114,7 @@ impl Pace {
         let missing = self.missing;
         self.be_told();
         self.missing = missing + 1;
-        self.due = Instant::now() + FASTEST_POLL * (1 << missing);
+        self.due = Instant::now() + FASTEST_POLL * (1 << missing.min(MISSING_WHILE_HEARD));
         let at_most = if self.heard && !surely { MISSING_WHILE_HEARD } else { MISSING_AT_MOST };
         self.missing >= at_most
     }

@@ -30,7 +30,11 @@ pub(crate) struct Tracked {
 struct State {
     prompt_id: String,
     accepted: bool,
-    cancelled: bool,
+    /// Whether a message named it.
+    was_heard: bool,
+    /// How many are about to take it out of the queue, and whether one did.
+    removals: usize,
+    removed: bool,
     /// Whether the server was out of reach for a time, in which it may have restarted.
     lost_touch: bool,
     /// Whether a gap was told and not yet that the server knows the job after it.
@@ -48,7 +52,9 @@ impl Tracked {
         let state = State {
             prompt_id,
             accepted: false,
-            cancelled: false,
+            was_heard: false,
+            removals: 0,
+            removed: false,
             lost_touch: false,
             in_gap: false,
             place: None,
@@ -80,10 +86,16 @@ impl Tracked {
         }
     }
 
-    /// The job was taken out of the queue, if it waited there: of that comes no message.
-    pub(super) fn cancel(&self) {
+    /// The job is about to be taken out of the queue, until what is returned is dropped.
+    pub(super) fn begin_removal(self: Arc<Self>) -> Removal {
+        self.lock().removals += 1;
+        Removal(self)
+    }
+
+    /// The job was taken out of the queue: of that comes no message.
+    pub(super) fn remove(&self) {
         let mut state = self.lock();
-        state.cancelled = true;
+        state.removed = true;
         state.pace.ask_now();
     }
 
@@ -97,6 +109,11 @@ impl Tracked {
             Ok(_) => true,
             Err(error) => !error.may_go_on(),
         })
+    }
+
+    /// Whether the server has said anything of the job.
+    pub(crate) fn was_heard(&self) -> bool {
+        self.lock().was_heard
     }
 
     /// Waits for the end.
@@ -168,6 +185,7 @@ impl Tracked {
     /// Takes a message in. Returns whether the job has left the worker, so that its record can be read now.
     pub(super) fn hear(&self, message: Message) -> bool {
         let state = &mut *self.lock();
+        state.was_heard = true;
         state.pace.hear();
         state.story.hear(message, &mut state.buffers)
     }
@@ -242,8 +260,10 @@ impl Tracked {
     /// The server knows nothing of the job. Returns whether that was so often enough in a row.
     pub(super) fn is_missing(&self) -> bool {
         let mut state = self.lock();
-        let surely = state.cancelled;
-        state.pace.miss(surely)
+        let surely = state.removed;
+        let is_gone = state.pace.miss(surely);
+        // Why it is gone is about to be known.
+        is_gone && (surely || state.removals == 0)
     }
 
     /// A question about the job was not answered. Returns for how long none was.
@@ -261,7 +281,7 @@ impl Tracked {
     /// Whether a job that the server knows nothing of may have been lost by it: one that waited was removed else.
     pub(super) fn may_be_lost(&self) -> bool {
         let state = self.lock();
-        state.story.started || (state.lost_touch && !state.cancelled)
+        state.story.started || (state.lost_touch && !state.removed)
     }
 
     /// How the job ended, where the socket told all of it: what was heard is then the whole truth.
@@ -277,6 +297,16 @@ impl Tracked {
     /// The nodes whose pictures may have been missed.
     pub(super) fn missed_images(&self) -> Vec<NodeId> {
         self.lock().story.missed_images().to_vec()
+    }
+}
+
+/// An attempt to take a job out of the queue.
+#[derive(Debug)]
+pub(crate) struct Removal(Arc<Tracked>);
+
+impl Drop for Removal {
+    fn drop(&mut self) {
+        self.0.lock().removals -= 1;
     }
 }
 

@@ -12,7 +12,6 @@ use comfy_api_client::{Client, ConnectionStatus, Error, ErrorKind, Event, Tracki
 use comfy_sim::Sim;
 use futures_util::StreamExt;
 use serde_json::json;
-use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::relay::pass_until_socket;
@@ -244,75 +243,6 @@ async fn a_job_of_a_server_that_stays_away_is_given_up() {
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(error.prompt_id().is_some());
     assert!(!error.is_retryable(), "another submit could run it twice");
-}
-
-#[tokio::test]
-async fn a_submit_whose_answer_is_lost_is_found_in_the_queue() {
-    let sim = Sim::start().await.unwrap();
-    let address = dropping_answers(sim.address().to_string()).await;
-    let client = Client::builder(address).connect().await.unwrap();
-    let outputs = in_time(async { client.submit(&picture(fresh())).await.unwrap().await.unwrap() }).await;
-    assert_eq!(outputs.files().count(), 1);
-}
-
-#[tokio::test]
-async fn a_submit_that_may_have_been_taken_is_not_retryable() {
-    use tokio::io::AsyncWriteExt;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    // It goes away for good in the middle of the submit.
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let mut request = vec![0; 65536];
-            let length = client.read(&mut request).await.unwrap();
-            let body = match &request[..length] {
-                request if request.starts_with(b"POST") => return,
-                request if request.starts_with(b"GET /ws") => "",
-                _ => r#"{"exec_info": {"queue_remaining": 0}}"#,
-            };
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            client.write_all(answer.as_bytes()).await.unwrap();
-        }
-    });
-    let client = Client::builder(address).connect().await.unwrap();
-    let error = in_time(async { client.submit(&picture(fresh())).await.unwrap_err() }).await;
-    assert!(!error.is_retryable(), "{error:?}");
-    assert!(error.to_string().contains(error.prompt_id().unwrap()), "{error}");
-    assert!(error.to_string().contains("may have taken it"), "{error}");
-}
-
-/// A relay that passes everything on, but hangs up instead of giving the answer of a submit.
-async fn dropping_answers(server: String) -> String {
-    use tokio::io::AsyncWriteExt;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let mut upstream = TcpStream::connect(&server).await.unwrap();
-            tokio::spawn(async move {
-                let (mut request, mut answer) = (vec![0; 65536], vec![0; 65536]);
-                let mut submits = false;
-                loop {
-                    tokio::select! {
-                        read = client.read(&mut request) => {
-                            let Ok(length @ 1..) = read else { return };
-                            submits |= request[..length].starts_with(b"POST /api/prompt");
-                            if upstream.write_all(&request[..length]).await.is_err() { return }
-                        }
-                        read = upstream.read(&mut answer) => {
-                            let Ok(length @ 1..) = read else { return };
-                            if submits { return }
-                            if client.write_all(&answer[..length]).await.is_err() { return }
-                        }
-                    }
-                }
-            });
-        }
-    });
-    address
 }
 
 #[tokio::test]

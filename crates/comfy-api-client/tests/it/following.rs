@@ -127,6 +127,26 @@ behaviour! {
 }
 
 behaviour! {
+    async fn jobs_that_are_cancelled_together_are_told_to_be_removed(server) {
+        let client = server.client().await;
+        let running = client.submit(&long_work(fresh(), 40)).await.unwrap();
+        until_it_runs(&running).await;
+        let waiting = [client.submit(&picture(fresh())).await.unwrap(), client.submit(&picture(fresh())).await.unwrap()];
+        match client.cancel_jobs(waiting.iter().map(Job::id)).await {
+            Ok(cancelled) => {
+                assert!(cancelled);
+                for job in waiting {
+                    assert_eq!(job.await.unwrap_err().kind(), ErrorKind::Removed);
+                }
+            }
+            // The simulator and older servers.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}"),
+        }
+        running.cancel().await.unwrap();
+    }
+}
+
+behaviour! {
     async fn a_monitor_hears_what_the_server_says_to_everybody(server) {
         let (monitor, submitter) = (server.client().await, server.client().await);
         let mut said = monitor.events();

@@ -15,6 +15,7 @@ mod failures;
 mod following;
 mod lifetimes;
 mod logging;
+mod lost_answers;
 mod many;
 mod recorded;
 mod replay;

@@ -108,3 +108,19 @@ async fn many_simulators_run_side_by_side() {
         socket.until("executing null").await;
     }
 }
+
+#[tokio::test]
+async fn records_outlive_a_simulator_and_can_be_given_to_the_next() {
+    let sim = Sim::start().await.unwrap();
+    let mut socket = Socket::open(&sim, "a").await;
+    let id = submit(&sim, "a", three_nodes("x")).await;
+    socket.until("executing null").await;
+    let records = sim.records();
+    sim.shutdown().await;
+    assert_eq!(records.record(&id).unwrap()["status"]["status_str"], "success");
+
+    let forgetful = Sim::start().await.unwrap();
+    assert_eq!(forgetful.records().record(&id), None);
+    let sim = Sim::builder().records(&records).start().await.unwrap();
+    assert_eq!(get_json(&sim, &format!("/history/{id}")).await[&id], records.record(&id).unwrap());
+}
