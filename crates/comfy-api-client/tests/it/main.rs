@@ -7,6 +7,7 @@ mod answers;
 mod behaviour;
 mod cuts;
 mod failures;
+mod faults;
 mod following;
 mod lifetimes;
 mod lost_answers;
