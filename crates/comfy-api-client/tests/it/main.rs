@@ -12,6 +12,7 @@ mod cuts;
 mod downloads;
 mod error_texts;
 mod failures;
+mod faults;
 mod following;
 mod lifetimes;
 mod logging;
