@@ -33,7 +33,8 @@ impl Client {
         }
         // That the job is gone may be noticed before the answers here have come that say why.
         let _removal = self.hub().begin_removal(prompt_id);
-        if !self.cancel_by_route(prompt_id).await? {
+        let cancelled = self.cancel_by_route(prompt_id).await?;
+        if cancelled.is_none() {
             // In this order: a prompt that leaves the queue in between runs, and is met by the second.
             self.remove_from_queue([prompt_id]).await?;
             self.interrupt(prompt_id).await?;
@@ -41,9 +42,14 @@ impl Client {
         // One that waited may have begun to run in between.
         let after = record::places(self.http()).await?.of(prompt_id);
         let result = match (before, after) {
-            (Some(Place::Waiting { .. }), None) if self.history(prompt_id).await?.is_none() => {
+            // A server that was started again in between knows nothing of one that had run.
+            (Some(Place::Waiting { .. }), None)
+                if self.history(prompt_id).await?.is_none() && !self.hub().has_started(prompt_id) =>
+            {
                 Cancellation::Removed
             }
+            // Not so where it is gone: an earlier attempt of the same request may have removed it.
+            (_, None) if cancelled == Some(false) => Cancellation::Nothing,
             _ => Cancellation::Interrupted,
         };
         if result == Cancellation::Removed {
@@ -95,12 +101,13 @@ impl Client {
         Ok(answer.cancelled)
     }
 
-    /// Cancels by the route that servers since 0.30.0 have, which cannot hit another prompt. Returns whether there is one.
-    async fn cancel_by_route(&self, prompt_id: &str) -> Result<bool> {
+    /// Cancels by the route that servers since 0.30.0 have, which cannot hit another prompt. Returns whether there was
+    /// something to cancel; `None` where there is no such route.
+    async fn cancel_by_route(&self, prompt_id: &str) -> Result<Option<bool>> {
         match self.http().call(route::CANCEL_JOB, &[prompt_id]).repeatable().read::<Cancelled>().await {
-            Ok(_) => Ok(true),
+            Ok(answer) => Ok(Some(answer.cancelled)),
             // Servers that have the route know every id: those that they do not know are not cancelled.
-            Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(false),
+            Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(None),
             Err(error) => Err(error),
         }
     }

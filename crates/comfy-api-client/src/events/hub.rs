@@ -143,6 +143,11 @@ impl Hub {
         self.core.job(prompt_id).map(Tracked::begin_removal)
     }
 
+    /// Whether the job is followed here and is known to have left the queue to run.
+    pub(crate) fn has_started(&self, prompt_id: &str) -> bool {
+        self.core.job(prompt_id).is_some_and(|job| job.has_started())
+    }
+
     /// The job was taken out of the queue.
     pub(crate) fn remove(&self, prompt_id: &str) {
         if let Some(tracked) = self.core.job(prompt_id) {

@@ -118,7 +118,7 @@ fn incomplete(job: &Tracked, nodes: &[comfy_workflow::NodeId]) -> Error {
         nodes.join(", ")
     );
     Error::new(ErrorKind::Incomplete, message)
-        .with_hint("run it again, or save them as files, which cannot be missed; the other outputs are there, ask for the prompt by its id")
+        .with_hint("follow it by WebSocket when it runs again, or save them as files, which cannot be missed; ask for the prompt by its id for its other outputs")
         .with_prompt_id(&id)
 }
 

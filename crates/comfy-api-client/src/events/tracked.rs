@@ -111,6 +111,11 @@ impl Tracked {
         })
     }
 
+    /// Whether the job is known to have left the queue to run.
+    pub(super) fn has_started(&self) -> bool {
+        self.lock().story.started
+    }
+
     /// Whether the server has said anything of the job.
     pub(crate) fn was_heard(&self) -> bool {
         self.lock().was_heard
