@@ -1,4 +1,5 @@
 use comfy_protocol::route;
+use comfy_protocol::routes::history::Ending;
 use comfy_protocol::routes::jobs::Cancelled;
 use serde_json::json;
 
@@ -41,16 +42,22 @@ impl Client {
         }
         // One that waited may have begun to run in between.
         let after = record::places(self.http()).await?.of(prompt_id);
-        let result = match (before, after) {
-            // A server that was started again in between knows nothing of one that had run.
-            (Some(Place::Waiting { .. }), None)
-                if self.history(prompt_id).await?.is_none() && !self.hub().has_started(prompt_id) =>
-            {
-                Cancellation::Removed
-            }
-            // Not so where it is gone: an earlier attempt of the same request may have removed it.
-            (_, None) if cancelled == Some(false) => Cancellation::Nothing,
-            _ => Cancellation::Interrupted,
+        let result = match after {
+            Some(Place::Running) => Cancellation::Interrupted,
+            Some(Place::Waiting { .. }) => Cancellation::Nothing,
+            None => match record::of(self.http(), prompt_id).await?.map(|record| record.ending()) {
+                Some(Ending::Interrupted(_)) => Cancellation::Interrupted,
+                // It came to its end before it could be stopped.
+                Some(_) => Cancellation::Nothing,
+                // A server that was started again in between knows nothing of one that had run.
+                None if matches!(before, Some(Place::Waiting { .. }))
+                    && !self.hub().has_started(prompt_id) =>
+                {
+                    Cancellation::Removed
+                }
+                None if cancelled == Some(false) => Cancellation::Nothing,
+                None => Cancellation::Interrupted,
+            },
         };
         if result == Cancellation::Removed {
             self.hub().remove(prompt_id);

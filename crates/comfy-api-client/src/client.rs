@@ -130,17 +130,20 @@ impl Client {
     /// # Errors
     /// Those of [`ClientBuilder::connect`] that no waiting mends, or the last one when `limit` is over.
     pub async fn wait_until_ready(&self, limit: Duration) -> Result<()> {
-        let end = Instant::now() + limit;
+        let began = Instant::now();
         loop {
-            let error = match self.check().await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            // A port may be open long before anybody answers there.
+            let left = limit.saturating_sub(began.elapsed());
+            let error = match tokio::time::timeout(left, self.check()).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => error,
+                Err(_) => Error::new(ErrorKind::Timeout, "it did not answer in time"),
             };
             // A proxy may be there before its server is.
             if !error.is_retryable() && !matches!(error.status(), Some(502..=504)) {
                 return Err(error);
             }
-            if Instant::now() + READY_PAUSE > end {
+            if began.elapsed() + READY_PAUSE > limit {
                 let message = format!("{} was not ready within {limit:?}", self.http().address());
                 return Err(Error::new(error.kind(), message).with_source(error));
             }

@@ -71,7 +71,7 @@ pub enum ErrorKind {
     Execution,
     /// The workflow was interrupted on the server.
     Interrupted,
-    /// The prompt was removed from the queue before it ran.
+    /// The prompt was removed from the queue before it ran; or, where the message says so, its record after it ran.
     Removed,
     /// The server restarted and knows nothing of the prompt.
     Lost,

@@ -1,5 +1,6 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use comfy_protocol::routes::prompt::{PromptAccepted, PromptRequest};
@@ -8,7 +9,7 @@ use comfy_workflow::validate::{NodeErrors, Rejection, Titles};
 use comfy_workflow::{NodeId, Workflow};
 use http::StatusCode;
 use serde_json::{Map, Number, Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::events::record;
@@ -32,11 +33,18 @@ pub struct Submit<'a> {
     workflow: &'a Workflow,
     request: PromptRequest,
     timeout: Option<Duration>,
+    socket_outputs: Vec<NodeId>,
 }
 
 impl<'a> Submit<'a> {
     pub(crate) fn new(client: &'a Client, workflow: &'a Workflow) -> Self {
-        Self { client, workflow, request: PromptRequest::default(), timeout: None }
+        Self {
+            client,
+            workflow,
+            request: PromptRequest::default(),
+            timeout: None,
+            socket_outputs: Vec::new(),
+        }
     }
 
     /// Runs before everything that waits in the queue.
@@ -55,6 +63,13 @@ impl<'a> Submit<'a> {
     pub fn targets<Id: Into<NodeId>>(mut self, nodes: impl IntoIterator<Item = Id>) -> Self {
         self.request.partial_execution_targets =
             Some(nodes.into_iter().map(|id| id.into().to_string()).collect());
+        self
+    }
+
+    /// Nodes that give pictures over the socket, whose pictures are outputs then and not previews. Those of
+    /// `SaveImageWebsocket` and `ETN_SendImageWebSocket` are known to.
+    pub fn socket_outputs<Id: Into<NodeId>>(mut self, nodes: impl IntoIterator<Item = Id>) -> Self {
+        self.socket_outputs.extend(nodes.into_iter().map(Into::into));
         self
     }
 
@@ -119,16 +134,33 @@ impl<'a> Submit<'a> {
         self
     }
 
-    /// Waits for the turn of the submit and makes it.
+    /// Waits for the turn of the submit and makes it, within the time limit of the job.
     async fn send(self) -> Result<Job> {
         check(&self.request.extra_data)?;
-        let began = Instant::now();
-        let _turn = self.client.turn_to_submit().await;
-        // What a submit needs is there only while it is under way: thousands may wait for their turn.
-        Box::pin(self.send_now(began)).await
+        let chosen = self.request.prompt_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+        let limit = self.timeout.or(self.client.http().settings().job_timeout);
+        // One beyond all clocks is none.
+        let limit = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        let posted = AtomicBool::new(false);
+        let submit = async {
+            let _turn = self.client.turn_to_submit().await;
+            // What a submit needs is there only while it is under way: thousands may wait for their turn.
+            Box::pin(self.send_now(chosen.clone(), limit, &posted)).await
+        };
+        let Some((end, limit)) = limit else {
+            return submit.await;
+        };
+        timeout_at(end, submit)
+            .await
+            .unwrap_or_else(|_| Err(over_time(&chosen, limit, posted.load(Ordering::Relaxed))))
     }
 
-    async fn send_now(mut self, began: Instant) -> Result<Job> {
+    async fn send_now(
+        mut self,
+        chosen: String,
+        limit: Option<(Instant, Duration)>,
+        posted: &AtomicBool,
+    ) -> Result<Job> {
         let client = self.client;
         if SECRETS.iter().any(|key| self.request.extra_data.contains_key(*key))
             && client.shows_secrets().await
@@ -138,13 +170,14 @@ impl<'a> Submit<'a> {
             );
         }
         let nodes = Nodes::of(self.workflow, self.request.partial_execution_targets.as_deref());
-        let chosen = self.request.prompt_id.take().unwrap_or_else(|| Uuid::new_v4().to_string());
+        let nodes = nodes.sending(std::mem::take(&mut self.socket_outputs));
         let (tracked, client_id) = client.hub().register(chosen.clone(), nodes).await?;
         let mut registration = Registration { client, prompt_id: &chosen, keep: false };
         self.request.prompt = prompt(self.workflow);
         self.request.client_id = Some(client_id);
         self.request.prompt_id = Some(chosen.clone());
         let span = tracing::info_span!("submit", prompt_id = %chosen);
+        posted.store(true, Ordering::Relaxed);
         let accepted = match tracing::Instrument::instrument(self.post(), span).await {
             Ok(accepted) => accepted,
             Err(error) if may_have_arrived(&error) => {
@@ -162,8 +195,8 @@ impl<'a> Submit<'a> {
         };
         registration.keep = true;
         client.hub().accept(&tracked, &accepted.prompt_id);
-        if let Some(limit) = self.timeout.or(client.http().settings().job_timeout) {
-            tracked.end_at(began + limit, limit);
+        if let Some((end, limit)) = limit {
+            tracked.end_at(end, limit);
         }
         Ok(Job::new(client.clone(), tracked, accepted.number, accepted.node_errors))
     }
@@ -303,6 +336,20 @@ fn unknown_arrival(prompt_id: &str, cause: Error) -> Error {
         .about_a_prompt_that_may_go_on()
         .with_prompt_id(prompt_id)
         .with_source(cause)
+}
+
+/// The error for a submit that was not through when the time of its job was over.
+fn over_time(prompt_id: &str, limit: Duration, posted: bool) -> Error {
+    if posted {
+        let message =
+            format!("the server has not answered for prompt {prompt_id} within {limit:?}, and may take it");
+        return Error::new(ErrorKind::Timeout, message)
+            .with_hint("ask for the prompt by its id before submitting the workflow again")
+            .about_a_prompt_that_may_go_on()
+            .with_prompt_id(prompt_id);
+    }
+    Error::new(ErrorKind::Timeout, format!("the workflow could not be submitted within {limit:?}"))
+        .with_hint("nothing was sent; allow more time")
 }
 
 /// Whether the server may have taken a request that has no proper answer.

@@ -69,6 +69,10 @@ impl State {
         if self.closed {
             return;
         }
+        // Positions are worth nothing when there is a newer one.
+        if matches!((&event, self.events.back()), (Ok(Event::Queued(_)), Some(Ok(Event::Queued(_))))) {
+            self.events.pop_back();
+        }
         let is_preview = matches!(event, Ok(Event::Preview(_)));
         let full = self.events.len() >= MOST_EVENTS;
         if is_preview && self.previews >= MOST_PREVIEWS {

@@ -75,13 +75,17 @@ impl Core {
 
     /// Makes a job known, unless an open one has its id.
     pub(super) fn insert_new(&self, prompt_id: String, job: Tracked) -> Result<Arc<Tracked>> {
-        if self.job(&prompt_id).is_some_and(|job| !job.is_ended()) {
+        let mut jobs = self.jobs();
+        let other = jobs.get(&prompt_id).and_then(Weak::upgrade);
+        if other.is_some_and(|job| !job.is_ended()) {
             let message = format!("prompt {prompt_id} was submitted before and has not ended");
             return Err(Error::new(ErrorKind::Conflict, message)
                 .with_hint("give every submit an id of its own, or none")
                 .with_prompt_id(&prompt_id));
         }
-        Ok(self.insert(prompt_id, job))
+        let job = Arc::new(job);
+        jobs.insert(prompt_id, Arc::downgrade(&job));
+        Ok(job)
     }
 
     pub(super) fn insert(&self, prompt_id: String, job: Tracked) -> Arc<Tracked> {

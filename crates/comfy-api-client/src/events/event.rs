@@ -9,7 +9,7 @@ use comfy_workflow::NodeId;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// The job waits in the queue; told again whenever its position has changed.
+    /// The job waits in the queue; told again whenever its position has changed. A reader that is slow gets the last.
     Queued(Queued),
     /// The job has left the queue and runs.
     Started,
@@ -34,9 +34,11 @@ pub enum Event {
     Blocked(Box<ExecutionError>),
     /// There was no sign of life for a time, while the job is still there; told again whenever that time has doubled.
     Stalled(Stall),
-    /// Messages may have been missed: the connection broke, or said what cannot be read. The job goes on.
+    /// Messages may have been missed: the connection broke, or said what cannot be read. The job goes on. Servers send
+    /// the messages of a job to the connection that it was submitted over, so of a job whose connection broke come no
+    /// nodes, progress, previews or texts any more; its end and its outputs do.
     Gap,
-    /// After a gap: the server has told where the job is.
+    /// After a gap: the server has told where the job is. It is asked until the end.
     Recovered,
     /// A message of a kind not known here that names the job.
     Other(Message),
@@ -178,6 +180,19 @@ pub enum Place {
     },
     /// It runs.
     Running,
+}
+
+impl Place {
+    /// Whether a job has got on since it was at another place: others that come behind it are no sign of life.
+    pub(super) fn is_ahead_of(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Waiting { queued, running }, Self::Waiting { queued: before, running: ran }) => {
+                queued.position < before.position || running != ran
+            }
+            (Self::Running, Self::Waiting { .. }) => true,
+            (_, Self::Running) => false,
+        }
+    }
 }
 
 impl fmt::Display for Stall {

@@ -24,6 +24,9 @@ const RECORD_PAUSES: [Duration; 5] = [
     Duration::from_millis(300),
     Duration::from_millis(1000),
 ];
+/// How many times longer than asking about jobs took it is not done again, and for how long at most.
+const REST: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(10);
 /// For how long a server may fail on a record before it counts as broken.
 const BROKEN_RECORD: Duration = Duration::from_secs(3);
 
@@ -48,13 +51,18 @@ pub(super) async fn run(core: Arc<Core>) {
         tokio::select! {
             Some(()) = records.next() => {}
             () = core.leaving.notified() => {}
-            Some(()) = sweeps.next() => next = core.open_jobs().iter().filter_map(|job| job.due()).min(),
+            Some(took) = sweeps.next() => {
+                let took: Duration = took;
+                // Asking for a long queue takes the server a while, and it has other things to do.
+                let rest = Instant::now() + (took * REST).min(LONGEST_REST);
+                next = core.open_jobs().iter().filter_map(|job| job.due()).min().map(|due| due.max(rest));
+            }
             // Many jobs change at a time, and looking through all of them takes as long as there are many.
             () = core.changed.notified() => {
                 let soon = Instant::now() + FASTEST_POLL;
                 next = Some(next.map_or(soon, |next| next.min(soon)));
             }
-            () = due, if sweeps.is_empty() => sweeps.push(sweep(&core)),
+            () = due, if sweeps.is_empty() => sweeps.push(timed_sweep(&core)),
         }
     }
 }
@@ -92,6 +100,13 @@ async fn end_by_record(http: &Http, job: Arc<Tracked>) {
     if let Some(outcome) = record::heard_outcome(&job) {
         job.end(outcome);
     }
+}
+
+/// Asks about every job that is due, and tells how long that took.
+async fn timed_sweep(core: &Core) -> Duration {
+    let began = Instant::now();
+    sweep(core).await;
+    began.elapsed()
 }
 
 /// Asks about every job that is due.

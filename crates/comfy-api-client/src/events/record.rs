@@ -130,11 +130,17 @@ pub(super) fn vanished(job: &Tracked) -> Outcome {
     let id = job.prompt_id();
     let error = if job.may_be_lost() {
         let message = format!(
-            "the server knows nothing of prompt {id} any more: it restarted, or somebody removed the prompt"
+            "the server knows nothing of prompt {id} any more: it restarted, or somebody removed the prompt or its record"
         );
-        Error::new(ErrorKind::Lost, message).with_hint("submit the workflow again")
-    } else {
+        Error::new(ErrorKind::Lost, message)
+            .with_hint("submit the workflow again, unless its outputs are there already")
+    } else if job.surely_has_not_run() {
         Error::new(ErrorKind::Removed, format!("prompt {id} was removed from the queue before it ran"))
+    } else {
+        let message =
+            format!("prompt {id} was removed: from the queue before it ran, or its record after it ran");
+        Error::new(ErrorKind::Removed, message)
+            .with_hint("see whether its outputs are there before it is run again")
     };
     Err(error.with_prompt_id(&id))
 }

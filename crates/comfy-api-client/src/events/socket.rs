@@ -64,10 +64,8 @@ pub(super) async fn run(core: Arc<Core>) {
         if began.elapsed() > LONGEST_PAUSE {
             pause = FIRST_PAUSE;
         }
-        tokio::select! {
-            () = core.wanted.notified() => {}
-            () = sleep(jittered(pause)) => {}
-        }
+        // However many want a connection: a server that refuses them is not asked more often for that.
+        sleep(jittered(pause)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -12,6 +12,9 @@ use serde_json::Number;
 use super::{Event, Preview, Progress, SocketImage};
 use crate::outputs::Gains;
 
+/// Classes whose nodes give pictures over the socket: ComfyUI's own, and that of a widespread pack.
+const SENDING: [&str; 2] = ["SaveImageWebsocket", "ETN_SendImageWebSocket"];
+
 /// The nodes of a job that messages are measured against.
 #[derive(Debug, Default)]
 pub(crate) struct Nodes {
@@ -21,9 +24,15 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
+    /// These nodes give pictures over the socket, too.
+    pub(crate) fn sending(mut self, more: Vec<NodeId>) -> Self {
+        self.sending.extend(more);
+        self
+    }
+
     pub(crate) fn of(workflow: &Workflow, targets: Option<&[String]>) -> Self {
         let runs = |id: &NodeId| targets.is_none_or(|targets| targets.iter().any(|target| *id == **target));
-        let sends = |class_type: &str| class_type.to_ascii_lowercase().ends_with("websocket");
+        let sends = |class_type: &str| SENDING.contains(&class_type);
         Self {
             all: workflow.nodes().map(|(id, _)| id.clone()).collect(),
             sending: workflow
@@ -96,6 +105,11 @@ impl Story {
         self.end.clone().filter(|_| self.gapless)
     }
 
+    /// Whether every message was heard so far.
+    pub(super) fn is_gapless(&self) -> bool {
+        self.gapless
+    }
+
     /// What was heard that the job gave.
     pub(super) fn gains(&self) -> Gains {
         self.gains.clone()
@@ -115,6 +129,11 @@ impl Story {
                     cached.nodes.iter().filter(|id| self.nodes.all.contains(*id)).count();
                 self.finished.extend(cached.nodes.iter().cloned());
                 listener.emit(|| Event::Cached(cached.nodes));
+                let share = self.progress.nodes_done as f64 / self.nodes.all.len().max(1) as f64;
+                if share > self.progress.overall() {
+                    self.progress.set_overall(share);
+                    listener.emit(|| Event::Progress(self.progress.clone()));
+                }
             }
             Message::ProgressState(progress) => self.hear_state(&progress, listener),
             Message::Executing(executing) => match executing.node {

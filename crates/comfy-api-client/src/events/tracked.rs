@@ -133,8 +133,13 @@ impl Tracked {
     /// Ends the job at a time, unless it has ended before.
     pub(crate) fn end_at(self: &Arc<Self>, end: Instant, limit: Duration) {
         let job = Arc::downgrade(self);
+        let mut outcome = self.outcome.subscribe();
         tokio::spawn(async move {
-            tokio::time::sleep_until(end).await;
+            // It ends with the job, or when nobody holds that any more.
+            let ended = outcome.wait_for(Option::is_some);
+            if tokio::time::timeout_at(end, ended).await.is_ok() {
+                return;
+            }
             let Some(job) = job.upgrade() else { return };
             let id = job.prompt_id();
             let message = format!("prompt {id} has not ended within {limit:?}, and goes on at the server");
@@ -234,22 +239,24 @@ impl Tracked {
         let state = &mut *self.lock();
         state.pace.be_told();
         let is_waiting = matches!(place, Place::Waiting { .. });
-        if state.place.as_ref() != Some(&place) {
-            state.pace.live();
+        let before = state.place.replace(place.clone());
+        if before.as_ref() != Some(&place) {
+            if before.as_ref().is_none_or(|before| place.is_ahead_of(before)) {
+                state.pace.live();
+            }
             match &place {
                 Place::Running => state.story.start(&mut state.buffers),
                 Place::Waiting { queued, .. } => {
-                    let before = match &state.place {
-                        Some(Place::Waiting { queued, .. }) => Some(*queued),
+                    let before = match &before {
+                        Some(Place::Waiting { queued, .. }) => Some(queued.position),
                         _ => None,
                     };
                     // A message may have told meanwhile that the job runs.
-                    if before != Some(*queued) && !state.story.started {
+                    if before != Some(queued.position) && !state.story.started {
                         state.buffers.emit(|| Event::Queued(*queued));
                     }
                 }
             }
-            state.place = Some(place.clone());
         }
         if std::mem::take(&mut state.in_gap) {
             state.buffers.emit(|| Event::Recovered);
@@ -287,6 +294,12 @@ impl Tracked {
     pub(super) fn may_be_lost(&self) -> bool {
         let state = self.lock();
         state.story.started || (state.lost_touch && !state.removed)
+    }
+
+    /// Whether it is sure that a job that is gone has not run: a message would have told, or it was taken out by us.
+    pub(super) fn surely_has_not_run(&self) -> bool {
+        let state = self.lock();
+        state.removed || state.story.is_gapless()
     }
 
     /// How the job ended, where the socket told all of it: what was heard is then the whole truth.

@@ -83,7 +83,8 @@ impl Attempts {
         let Some(pause) = pause else {
             return Err(error.with_attempts(self.made, self.began.elapsed()));
         };
-        let pause = error.retry_after().map_or(pause, |wish| wish.clamp(pause, self.longest_pause));
+        // Jitter is added to the longest pause too.
+        let pause = error.retry_after().map_or(pause, |wish| wish.max(pause)).min(self.longest_pause);
         tracing::debug!(attempt = self.made, ?pause, %error, "trying again");
         tokio::time::sleep(pause).await;
         Ok(())

@@ -15,6 +15,9 @@ use super::{Http, failure};
 use crate::text::one_line;
 use crate::{Error, ErrorKind, Result};
 
+/// How many times longer than it may take to begin an answer may take to come in whole.
+const LONGEST_BODY: u32 = 10;
+
 /// A call of a known route, or of a path that a user gave, about to be made.
 #[must_use = "nothing is asked unless the call is sent"]
 pub(crate) struct Call<'a> {
@@ -237,7 +240,12 @@ impl Call<'_> {
             let attempt = async {
                 let response = self.next_attempt(&mut request).await?;
                 let (url, status) = (response.url().clone(), response.status().as_u16());
-                Ok((self.http.read_body(response).await?, url, status))
+                // What comes in drops never stands still, and must not be waited for without end.
+                let limit = self.http.settings().request_timeout.saturating_mul(LONGEST_BODY);
+                let body = tokio::time::timeout(limit, self.http.read_body(response)).await;
+                let late = || failure::of_time(self.http.address(), &url);
+                let body = body.unwrap_or_else(|_| Err(late().with_operation(&self.operation)))?;
+                Ok((body, url, status))
             };
             match attempt.await {
                 Ok(whole) => return Ok(whole),

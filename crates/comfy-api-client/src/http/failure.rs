@@ -87,10 +87,13 @@ pub(super) async fn of_status(mut response: Response, address: &Address) -> Fail
             .get(http::header::LOCATION)
             .and_then(|to| to.to_str().ok())
             .unwrap_or_default();
-        return Failure::new(ErrorKind::UnexpectedReply, format!("{url} redirects to {}", one_line(to, 200)))
-            .with_hint("use the address that it redirects to")
-            .with_status(status.as_u16())
-            .with_url(url);
+        return Failure::new(
+            ErrorKind::UnexpectedReply,
+            format!("{url} redirects to {}", one_line(without_query(to), 200)),
+        )
+        .with_hint("use the address that it redirects to")
+        .with_status(status.as_u16())
+        .with_url(url);
     }
     let is_text = content_type(&response)
         .is_some_and(|kind| kind.starts_with("text/plain") || kind.starts_with("application/json"));
@@ -123,6 +126,11 @@ pub(super) async fn of_status(mut response: Response, address: &Address) -> Fail
         _ => Failure::new(ErrorKind::Status, format!("{url} answered {status}{said}")),
     };
     error.with_status(status.as_u16()).with_url(url).with_code(code).with_retry_after(retry_after)
+}
+
+/// An address without what can hold secrets.
+fn without_query(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The code and the text of an error's body. Servers write texts, `{"error": "text"}`, `{"error": {"code", "message"}}`

@@ -189,6 +189,44 @@ async fn what_changes_nothing_is_asked_again_while_the_server_is_busy() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_when_to_come_back_is_asked_then_and_not_later_than_the_longest_pause() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let address = server(move |_| {
+        counting.fetch_add(1, Ordering::SeqCst);
+        (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "3600")]).into_response()
+    })
+    .await;
+    let pause = Duration::from_millis(20);
+    let policy = RetryPolicy::at_most(12).pauses(pause, pause);
+    let client = Client::builder(&address).retry(policy).build().unwrap();
+    let error = in_time(client.queue()).await.unwrap_err();
+    assert_eq!((asked.load(Ordering::SeqCst), error.attempts()), (12, 12));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+}
+
+#[tokio::test]
+async fn limits_beyond_all_clocks_are_none() {
+    let sim = Sim::start().await.unwrap();
+    let client = Client::builder(sim.url()).job_timeout(Duration::MAX).build().unwrap();
+    in_time(client.wait_until_ready(Duration::MAX)).await.unwrap();
+    in_time(async { client.submit(&picture(fresh())).await.unwrap().await.unwrap() }).await;
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_answers_is_not_waited_for_longer_than_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::builder(listener.local_addr().unwrap().to_string()).build().unwrap();
+    let began = std::time::Instant::now();
+    let error = in_time(client.wait_until_ready(Duration::from_millis(200))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let submit = async { client.submit(&picture(1)).timeout(Duration::from_millis(200)).await };
+    let error = in_time(submit).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
 async fn what_may_change_something_or_failed_for_good_is_asked_once() {
     let (address, asked) = recovering(9, StatusCode::SERVICE_UNAVAILABLE).await;
     let client = Client::builder(&address).retry(eager()).build().unwrap();

@@ -141,6 +141,57 @@ async fn a_job_that_waits_for_a_dead_worker_is_told_to_be_stalled() {
 }
 
 #[tokio::test]
+async fn others_that_queue_up_behind_a_dead_worker_are_no_sign_of_life() {
+    in_time(async {
+        let run = dying_after(1);
+        let stage = Stage::start(Run { growing: true, ..run.clone() }, MANNER).await;
+        let client = Client::builder(&stage.url)
+            .silence(Duration::from_millis(50))
+            .stall_after(Duration::from_millis(200))
+            .connect()
+            .await
+            .unwrap();
+        let job = client.submit(&Workflow::from_value(run.prompt).unwrap()).await.unwrap();
+        let (mut events, mut positions) = (job.events(), 0);
+        loop {
+            match events.next().await.unwrap().unwrap() {
+                Event::Stalled(stall) => {
+                    let Place::Waiting { queued, .. } = stall.place else { panic!("it waits") };
+                    assert!(queued.position == 1 && queued.waiting > 2, "{queued:?}");
+                    break;
+                }
+                Event::Queued(_) => positions += 1,
+                _ => {}
+            }
+        }
+        assert_eq!(positions, 1, "its position has not changed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_a_gap_after_which_the_server_tells_where_the_job_is() {
+    in_time(async {
+        let mut run = dying_after(4);
+        run.acts.insert(3, Act::Text("no message".into()));
+        let stage = Stage::start(run.clone(), MANNER).await;
+        let client = Client::builder(&stage.url).silence(Duration::from_millis(50)).connect().await.unwrap();
+        let job = client.submit(&Workflow::from_value(run.prompt).unwrap()).await.unwrap();
+        let mut events = job.events();
+        let mut seen = Vec::new();
+        while seen.len() < 2 {
+            match events.next().await.unwrap().unwrap() {
+                Event::Gap => seen.push("gap"),
+                Event::Recovered => seen.push("recovered"),
+                _ => {}
+            }
+        }
+        assert_eq!(seen, ["gap", "recovered"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn pictures_that_were_missed_are_said_to_be() {
     in_time(async {
         let run = runs("0.30.0/save_image_websocket").remove(0);

@@ -156,6 +156,7 @@ async fn a_run_that_was_heard_to_its_success_is_one_although_socket_and_record_a
         answer: json!({"prompt_id": "ID", "number": 0, "node_errors": {}}),
         acts: acts.into(),
         history: None,
+        growing: false,
     };
     assert_eq!(in_time(play(&run, MANNERS[0])).await, format!("success 3={output}"));
 }

@@ -45,7 +45,7 @@ proptest! {
 
     #[test]
     fn no_data_of_a_known_type_makes_the_parser_panic(
-        kind in "status|executing|executed|progress|progress_state|execution_error|execution_cached",
+        kind in "status|feature_flags|executing|executed|progress|progress_state|execution_(start|cached|success|error|interrupted)",
         data in r#"(null|\{\}|\[\]|1|\{"(nodes|node|status|output)":(null|\{"1":\{"value":1\}\}|\[1\]|"a"|-1)\})"#,
     ) {
         let text = format!(r#"{{"type":"{kind}","data":{data}}}"#);

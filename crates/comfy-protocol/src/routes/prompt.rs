@@ -1,13 +1,15 @@
 //! `POST /prompt`, `GET /prompt`, `POST /interrupt`, `POST /free`.
 
+use std::fmt;
+
 use comfy_workflow::validate::NodeErrors;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use crate::ExecInfo;
 
-/// Body of `POST /prompt`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// Body of `POST /prompt`. `Debug` shows only the keys of the extra data, which can hold keys of paid services.
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PromptRequest {
     /// The workflow in the API format.
@@ -30,6 +32,21 @@ pub struct PromptRequest {
     /// Kept with the prompt and given back in queue and history; `extra_pnginfo` goes into saved pictures.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra_data: Map<String, Value>,
+}
+
+impl fmt::Debug for PromptRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let extra: Vec<&String> = self.extra_data.keys().collect();
+        f.debug_struct("PromptRequest")
+            .field("prompt", &self.prompt)
+            .field("client_id", &self.client_id)
+            .field("prompt_id", &self.prompt_id)
+            .field("number", &self.number)
+            .field("front", &self.front)
+            .field("partial_execution_targets", &self.partial_execution_targets)
+            .field("extra_data", &extra)
+            .finish()
+    }
 }
 
 impl PromptRequest {

@@ -1,6 +1,7 @@
 //! A server that plays one recorded run to a client, byte for byte but for the prompt's id.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -22,6 +23,8 @@ pub(crate) struct Run {
     pub(crate) answer: Value,
     pub(crate) acts: VecDeque<Act>,
     pub(crate) history: Option<Value>,
+    /// Whether others queue up behind it, one more at every question.
+    pub(crate) growing: bool,
 }
 
 /// What the server does on the socket.
@@ -56,6 +59,7 @@ struct Play {
     /// There is something to play.
     posted: Notify,
     played: Notify,
+    asked: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -75,6 +79,7 @@ impl Stage {
             state: Mutex::default(),
             posted: Notify::new(),
             played: Notify::new(),
+            asked: AtomicUsize::new(0),
         });
         let mut router = Router::new()
             .route(
@@ -167,7 +172,11 @@ async fn queue(State(play): State<Arc<Play>>) -> Json<Value> {
         Some(id) if !play.is_played() => vec![json!([0, id, {}, {}, []])],
         _ => Vec::new(),
     };
-    let (running, pending) = if started { (item, Vec::new()) } else { (Vec::new(), item) };
+    let (running, mut pending) = if started { (item, Vec::new()) } else { (Vec::new(), item) };
+    if play.run.growing {
+        let others = play.asked.fetch_add(1, Ordering::SeqCst) + 2;
+        pending.extend((0..others).map(|n| json!([n + 1, format!("other{n}"), {}, {}, []])));
+    }
     Json(json!({"queue_running": running, "queue_pending": pending}))
 }
 
@@ -359,6 +368,7 @@ pub(crate) fn runs_of(name: &str, scenario: &Value) -> Vec<Run> {
             answer: answer.clone(),
             acts,
             history,
+            growing: false,
         });
     }
     // A prompt whose id was used twice has two lives and one record.
