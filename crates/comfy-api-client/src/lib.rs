@@ -49,6 +49,7 @@ mod http;
 mod job;
 mod outputs;
 mod raw;
+mod seed;
 mod submit;
 mod text;
 
@@ -72,6 +73,7 @@ pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
 pub use crate::outputs::{OutputFile, Outputs, SavedFile};
 pub use crate::raw::{Request, Response};
+pub use crate::seed::random_seed;
 pub use crate::submit::Submit;
 
 pub use comfy_protocol as protocol;

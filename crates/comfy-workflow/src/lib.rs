@@ -20,6 +20,7 @@ mod graph;
 mod id;
 pub mod json;
 pub mod schema;
+mod seeds;
 mod select;
 pub mod validate;
 mod workflow;

@@ -62,7 +62,7 @@ pub(super) async fn run(core: Arc<Core>) {
                 let soon = Instant::now() + FASTEST_POLL;
                 next = Some(next.map_or(soon, |next| next.min(soon)));
             }
-            () = due, if sweeps.is_empty() => sweeps.push(timed_sweep(&core)),
+            () = due, if sweeps.is_empty() => sweeps.push(sweep(&core)),
         }
     }
 }
@@ -102,32 +102,27 @@ async fn end_by_record(http: &Http, job: Arc<Tracked>) {
     }
 }
 
-/// Asks about every job that is due, and tells how long that took.
-async fn timed_sweep(core: &Core) -> Duration {
-    let began = Instant::now();
-    sweep(core).await;
-    began.elapsed()
-}
-
-/// Asks about every job that is due.
-async fn sweep(core: &Core) {
+/// Asks about every job that is due, and tells how long the server took to tell its queue.
+async fn sweep(core: &Core) -> Duration {
     let now = Instant::now();
     let due: Vec<Arc<Tracked>> =
         core.open_jobs().into_iter().filter(|job| job.due().is_some_and(|due| due <= now)).collect();
     if due.is_empty() {
-        return;
+        return Duration::ZERO;
     }
     tracing::debug!(jobs = due.len(), "asking about jobs");
     // The queue first: a job that is not there any more has its record already, since both change in one step.
+    let asked = Instant::now();
     let (places, failure) = match record::places(&core.http).await {
         Ok(places) => (places, None),
         Err(error) if error.is_retryable() => {
             due.iter().for_each(|job| wait_or_give_up(core, job, &error));
-            return;
+            return Duration::ZERO;
         }
         // A server that fails on its queue may have the records all the same.
         Err(error) => (Places::default(), Some(error)),
     };
+    let took = asked.elapsed();
     let mut absent = Vec::new();
     for job in due {
         match places.of(&job.prompt_id()) {
@@ -150,6 +145,7 @@ async fn sweep(core: &Core) {
             (Err(error), _) => wait_or_give_up(core, &job, &error),
         }
     }
+    took
 }
 
 /// A question about a job was not answered: it is asked again, but not for ever.

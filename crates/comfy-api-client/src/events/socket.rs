@@ -37,6 +37,8 @@ const READ_BUFFER: usize = 16 << 10;
 /// Pauses between attempts to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How much of a pause is kept even when somebody wants a connection.
+const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 
 type Socket = WebSocketStream<Either<Upgraded, Inflated<Upgraded>>>;
 
@@ -64,8 +66,12 @@ pub(super) async fn run(core: Arc<Core>) {
         if began.elapsed() > LONGEST_PAUSE {
             pause = FIRST_PAUSE;
         }
-        // However many want a connection: a server that refuses them is not asked more often for that.
-        sleep(jittered(pause)).await;
+        // However many want a connection: a server that refuses them is not asked more often than that.
+        sleep(jittered(pause.min(SHORTEST_WAIT))).await;
+        tokio::select! {
+            () = core.wanted.notified() => {}
+            () = sleep(jittered(pause.saturating_sub(SHORTEST_WAIT))) => {}
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
