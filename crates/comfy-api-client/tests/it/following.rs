@@ -94,7 +94,8 @@ behaviour! {
 behaviour! {
     async fn a_prompt_of_somebody_else_is_followed_by_its_id(server) {
         let (submitter, other) = (server.client().await, server.client().await);
-        let running = submitter.submit(&long_work(fresh(), 10)).await.unwrap();
+        let running = submitter.submit(&long_work(fresh(), 40)).await.unwrap();
+        until_it_runs(&running).await;
         let waiting = submitter.submit(&picture(fresh())).await.unwrap();
         let job = other.job(&waiting.id()).await.unwrap();
         assert_eq!(job.id(), waiting.id());
@@ -214,6 +215,7 @@ behaviour! {
     async fn one_id_cannot_be_followed_twice_at_a_time(server) {
         let client = server.client().await;
         let running = client.submit(&long_work(fresh(), 40)).await.unwrap();
+        until_it_runs(&running).await;
         let error = client.submit(&picture(fresh())).prompt_id(running.id()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict);
         running.cancel().await.unwrap();
