@@ -294,6 +294,26 @@ mod tests {
         assert!(matches!(&events[3..], [Event::Text(_, text)] if text == "ours"));
     }
 
+    #[test]
+    fn a_node_that_is_kept_from_running_is_told_and_is_no_end() {
+        let mut story = story();
+        let report = |kind: &str| json!({"prompt_id": "p", "node_id": "2", "node_type": "T", "exception_message": "m", "exception_type": kind});
+        let events = hear(&mut story, "execution_error", report("ExecutionBlocked"));
+        assert!(matches!(&events[..], [Event::Blocked(error)] if error.node_id == "2"));
+        assert!(story.heard_end().is_none());
+        assert!(hear(&mut story, "execution_error", report("ValueError")).is_empty());
+        assert!(matches!(story.heard_end(), Some(HeardEnd::Error(_))));
+    }
+
+    #[test]
+    fn nodes_that_are_known_already_count_as_done() {
+        let mut story = story();
+        let events = hear(&mut story, "execution_cached", json!({"nodes": ["1"], "prompt_id": "p"}));
+        assert!(
+            matches!(&events[..], [Event::Cached(_), Event::Progress(progress)] if progress.overall() == 0.5)
+        );
+    }
+
     fn any_message() -> impl Strategy<Value = (&'static str, Value)> {
         let kinds = [
             "execution_start",
