@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Listen,
     /// The base folder could not be made or used.
     Folder,
+    /// The description of the node classes could not be read.
+    Nodes,
     /// The machine did not give a thread or another resource.
     Resources,
 }

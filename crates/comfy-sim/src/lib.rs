@@ -14,11 +14,13 @@
 //! It behaves as ComfyUI 0.30.0 started with `PYTHONHASHSEED=0` does. What is not simulated is absent, so that a client
 //! finds out: an unknown node class is refused, an unknown route is not found.
 
+mod builder;
 mod error;
 mod executor;
 mod files;
 mod history;
 mod nodes;
+mod options;
 mod python;
 mod queue;
 mod routes;
@@ -27,7 +29,11 @@ mod sockets;
 mod state;
 mod tensor_text;
 mod value;
+mod version;
 mod wire;
 
+pub use builder::Builder;
 pub use error::{Error, ErrorKind};
-pub use server::{Builder, Records, Sim};
+pub use options::{Assets, CachePolicy};
+pub use server::{Records, Sim};
+pub use version::{ServerVersion, UnknownVersion};

@@ -1,5 +1,4 @@
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -7,17 +6,16 @@ use std::time::Duration;
 use axum::ServiceExt;
 use axum::extract::Request;
 use axum::serve::ListenerExt as _;
-use comfy_workflow::schema::Schemas;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio_util::task::TaskTracker;
 
+use crate::builder::Builder;
 use crate::error::{Error, ErrorKind};
 use crate::files::Files;
 use crate::history::History;
-use crate::nodes::object_info;
-use crate::state::{Options, State};
+use crate::state::State;
 use crate::{executor, routes};
 
 /// How long connections may take to say goodbye when the simulator stops.
@@ -34,16 +32,6 @@ pub struct Sim {
     threads: Vec<JoinHandle<()>>,
     /// Kept for its end, which removes the folder.
     _base: Option<TempDir>,
-}
-
-/// How a [`Sim`] is to be.
-#[derive(Debug, Clone, Default)]
-#[must_use]
-pub struct Builder {
-    port: u16,
-    base_dir: Option<PathBuf>,
-    options: Options,
-    records: Option<Records>,
 }
 
 /// The records of the prompts that a simulator has run: its history, also after it was stopped.
@@ -76,6 +64,50 @@ impl Sim {
     /// A simulator with other options.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// Starts what a builder describes.
+    pub(crate) fn launch(builder: Builder) -> Result<Self, Error> {
+        let listen = |error| {
+            Error::new(ErrorKind::Listen, format!("cannot listen on 127.0.0.1:{}", builder.port), error)
+        };
+        let listener = bind(builder.port).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let folder = |error| Error::new(ErrorKind::Folder, "no folder for the simulator's files", error);
+        let (base, path) = match builder.base_dir {
+            Some(path) => (None, path),
+            None => {
+                let base = tempfile::Builder::new().prefix("comfy-sim-").tempdir().map_err(folder)?;
+                let path = base.path().to_owned();
+                (Some(base), path)
+            }
+        };
+        let files = Files::new(path);
+        files.prepare().map_err(folder)?;
+        let nodes = builder.options.registry().map_err(|error| {
+            Error::new(
+                ErrorKind::Nodes,
+                format!("the description of the nodes cannot be read: {error}"),
+                None,
+            )
+        })?;
+        let history = builder.records.as_ref().map(Records::to_history).unwrap_or_default();
+        let state = Arc::new(State::new(files, nodes, builder.options, history));
+        let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
+
+        let resources =
+            |error| Error::new(ErrorKind::Resources, "no resources for the simulator's threads", error);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(resources)?;
+        let state = Arc::clone(&sim.state);
+        // The end of the runtime waits for the files that are being written: later the folder may be gone.
+        let connections = move || runtime.block_on(serve(listener, state));
+        sim.threads
+            .push(thread::Builder::new().name("comfy-sim".into()).spawn(connections).map_err(resources)?);
+        let state = Arc::clone(&sim.state);
+        let worker = move || executor::work(&state);
+        sim.threads
+            .push(thread::Builder::new().name("comfy-sim-worker".into()).spawn(worker).map_err(resources)?);
+        Ok(sim)
     }
 
     /// Where it listens, such as `http://127.0.0.1:41234`.
@@ -118,80 +150,6 @@ impl Drop for Sim {
                 tracing::error!("a thread of the simulator panicked");
             }
         }
-    }
-}
-
-impl Builder {
-    /// Listens on this port of 127.0.0.1. The port of a simulator that was stopped can be used again at once.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// Keeps the folders `input`, `output` and `temp` in this folder, which is made when it is not there. What is in
-    /// `input` and `output` is used, added to, and kept when the simulator stops. **`temp` is emptied at the start**, as
-    /// the server does. Two simulators must not use one folder at a time.
-    ///
-    /// Without this option the three are in a temporary folder that is removed when the simulator stops.
-    pub fn base_dir(mut self, path: impl Into<PathBuf>) -> Self {
-        self.base_dir = Some(path.into());
-        self
-    }
-
-    /// Makes every node that is run take at least this long, so that there is time to look at the queue, to interrupt
-    /// or to lose the connection. Nodes whose results are known take no time. An interrupt ends the wait at once; the
-    /// node is then not run and is the one that the server names.
-    pub fn node_delay(mut self, delay: Duration) -> Self {
-        self.options.node_delay = delay;
-        self
-    }
-
-    /// Begins with the records of another simulator. ComfyUI itself forgets its history when it stops; this is for
-    /// servers that keep it, as some that are built on it do.
-    pub fn records(mut self, records: &Records) -> Self {
-        self.records = Some(records.clone());
-        self
-    }
-
-    /// Starts the simulator.
-    ///
-    /// # Errors
-    /// The port is in use, the folders cannot be made, or the machine has no thread for it.
-    pub async fn start(self) -> Result<Sim, Error> {
-        let listen =
-            |error| Error::new(ErrorKind::Listen, format!("cannot listen on 127.0.0.1:{}", self.port), error);
-        let listener = bind(self.port).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let folder = |error| Error::new(ErrorKind::Folder, "no folder for the simulator's files", error);
-        let (base, path) = match self.base_dir {
-            Some(path) => (None, path),
-            None => {
-                let base = tempfile::Builder::new().prefix("comfy-sim-").tempdir().map_err(folder)?;
-                let path = base.path().to_owned();
-                (Some(base), path)
-            }
-        };
-        let files = Files::new(path);
-        files.prepare().map_err(folder)?;
-        let schemas = Schemas::from_value(object_info(&files).into())
-            .map_err(|error| Error::new(ErrorKind::Resources, format!("the node schemas: {error}"), None))?;
-        let history = self.records.as_ref().map(Records::to_history).unwrap_or_default();
-        let state = Arc::new(State::new(files, schemas, self.options, history));
-        let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
-
-        let resources =
-            |error| Error::new(ErrorKind::Resources, "no resources for the simulator's threads", error);
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(resources)?;
-        let state = Arc::clone(&sim.state);
-        // The end of the runtime waits for the files that are being written: later the folder may be gone.
-        let connections = move || runtime.block_on(serve(listener, state));
-        sim.threads
-            .push(thread::Builder::new().name("comfy-sim".into()).spawn(connections).map_err(resources)?);
-        let state = Arc::clone(&sim.state);
-        let worker = move || executor::work(&state);
-        sim.threads
-            .push(thread::Builder::new().name("comfy-sim-worker".into()).spawn(worker).map_err(resources)?);
-        Ok(sim)
     }
 }
 

@@ -5,23 +5,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use comfy_protocol::routes::system::Features;
 use comfy_protocol::{Message, Status};
-use comfy_workflow::schema::Schemas;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::files::Files;
 use crate::history::{Entry, History};
+use crate::nodes::Registry;
+use crate::options::Options;
 use crate::queue::{Queue, SharedItem, Tie};
 use crate::sockets::{Sockets, Target};
-
-/// Largest request body in bytes, as the server's default option has it.
-pub(crate) const MAX_UPLOAD_SIZE: u64 = 104_857_600;
-
-/// What a simulator was asked to be.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Options {
-    pub(crate) node_delay: Duration,
-}
 
 /// Everything that a running simulator holds.
 ///
@@ -29,7 +21,7 @@ pub(crate) struct Options {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) files: Files,
-    pub(crate) schemas: Schemas,
+    pub(crate) nodes: Registry,
     pub(crate) options: Options,
     /// Ends the connections and the accepting of new ones.
     pub(crate) stop: CancellationToken,
@@ -70,10 +62,10 @@ pub(crate) enum Pause {
 }
 
 impl State {
-    pub(crate) fn new(files: Files, schemas: Schemas, options: Options, history: History) -> Self {
+    pub(crate) fn new(files: Files, nodes: Registry, options: Options, history: History) -> Self {
         Self {
             files,
-            schemas,
+            nodes,
             options,
             stop: CancellationToken::new(),
             work: Mutex::default(),
@@ -213,7 +205,7 @@ impl State {
         let json = json!({
             "supports_preview_metadata": true,
             "supports_model_type_tags": true,
-            "max_upload_size": MAX_UPLOAD_SIZE,
+            "max_upload_size": self.options.max_upload_size(),
             "extension": {"manager": {"supports_v4": true}},
             "node_replacements": true,
             "assets": false,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::nodes::NodeError;
 use crate::{python, tensor_text};
@@ -30,11 +30,39 @@ pub(crate) struct Mask {
     pub(crate) data: Vec<f32>,
 }
 
+/// Sound: `batch × channels × samples`, -1.0 to 1.0 by convention.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Audio {
+    pub(crate) batch: usize,
+    pub(crate) channels: usize,
+    /// Samples per second of one channel.
+    pub(crate) rate: u32,
+    pub(crate) data: Vec<f32>,
+}
+
+/// A simulated value: its type, what is known of it, and what it depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Thing {
+    /// Its type in the words of `object_info`, such as `MODEL` or `LATENT`.
+    pub(crate) kind: Arc<str>,
+    /// Made from everything that went into it: two things are the same when this is.
+    pub(crate) digest: [u8; 32],
+    /// What later nodes ask of it, such as `width`, `height`, `batch` and `length` of a latent.
+    pub(crate) facts: Map<String, Json>,
+}
+
 /// One value of a node's output, or of its input.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Image(Arc<Image>),
     Mask(Arc<Mask>),
+    Audio(Arc<Audio>),
+    /// Something that only a real server could compute with, such as a model or a latent.
+    Thing(Arc<Thing>),
+    /// Several values in one: what a slot that gives lists holds, and what a class that takes lists finds.
+    List(Vec<Self>),
+    /// Makes the nodes that would use it not run; with a text they are reported.
+    Blocker(Option<Arc<str>>),
     /// Numbers, texts, booleans and everything else that JSON can say.
     Json(Json),
 }
@@ -134,6 +162,10 @@ impl Value {
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Self::Image(_) | Self::Mask(_) => "Tensor",
+            Self::Audio(_) => "dict",
+            Self::Thing(thing) => thing.type_name(),
+            Self::List(_) => "list",
+            Self::Blocker(_) => "ExecutionBlocker",
             Self::Json(json) => python::type_name(json),
         }
     }
@@ -157,7 +189,45 @@ impl Value {
                 &image.data,
             ),
             Self::Mask(mask) => tensor_text::tensor_text(&[mask.batch, mask.height, mask.width], &mask.data),
+            Self::Audio(audio) => format!(
+                "{{'waveform': {}, 'sample_rate': {}}}",
+                tensor_text::tensor_text(&[audio.batch, audio.channels, audio.samples()], &audio.data),
+                audio.rate
+            ),
+            Self::Thing(thing) => format!("<{} (simulated)>", thing.kind),
+            Self::List(values) => {
+                let texts: Vec<_> = values.iter().map(Self::python_repr).collect();
+                format!("[{}]", texts.join(", "))
+            }
+            Self::Blocker(_) => "<ExecutionBlocker object>".to_owned(),
             Self::Json(json) => python::python_text(json),
+        }
+    }
+
+    /// The value as `repr()` gives it in Python.
+    pub(crate) fn python_repr(&self) -> String {
+        match self {
+            Self::Json(json) => python::python_repr(json),
+            other => other.python_text(),
+        }
+    }
+}
+
+impl Audio {
+    /// Samples of one channel.
+    pub(crate) fn samples(&self) -> usize {
+        self.data.len() / (self.batch * self.channels).max(1)
+    }
+}
+
+impl Thing {
+    /// Latents and conditionings are plain containers on the server; most others are objects of classes of their own.
+    fn type_name(&self) -> &'static str {
+        match &*self.kind {
+            "LATENT" => "dict",
+            "CONDITIONING" => "list",
+            "SIGMAS" | "NOISE_TENSOR" => "Tensor",
+            _ => "object",
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::signature;
 use crate::files::Files;
-use crate::nodes::{self, NodeClass};
+use crate::nodes::{NodeClass, Registry};
 
 /// The nodes of a prompt in its order.
 #[derive(Debug)]
@@ -48,7 +48,12 @@ pub(super) enum Source<'a> {
 pub(super) struct Fatal;
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(prompt: &'a Json, schemas: &'a Schemas, files: &Files) -> Result<Self, Fatal> {
+    pub(super) fn new(
+        prompt: &'a Json,
+        registry: &Registry,
+        schemas: &'a Schemas,
+        files: &Files,
+    ) -> Result<Self, Fatal> {
         let prompt = prompt.as_object().ok_or(Fatal)?;
         let places: HashMap<_, _> = prompt.keys().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
         let nodes = prompt
@@ -56,7 +61,7 @@ impl<'a> Plan<'a> {
             .map(|(id, node)| {
                 let class_type = node.get("class_type").and_then(Json::as_str).ok_or(Fatal)?;
                 let inputs = node.get("inputs").and_then(Json::as_object).ok_or(Fatal)?;
-                let class = nodes::class(class_type);
+                let class = registry.class(class_type);
                 let inputs: Vec<_> =
                     inputs.iter().map(|(name, value)| (name.as_str(), source(value, &places))).collect();
                 let schema = schemas.get(class_type);

@@ -3,16 +3,17 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use comfy_protocol::{ExecutionError, NodeOutput};
 use comfy_workflow::NodeId;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 
 use super::cache::{Cache, Outcome};
 use super::messages::Voice;
 use super::order::Order;
 use super::plan::{Fatal, Node, Plan, Source};
-use crate::nodes::{Context, Inputs, NodeError, Ran};
+use crate::nodes::{Audience, Context, Inputs, NodeError, Preview, Ran, Sleep, Stage};
 use crate::python::python_text;
 use crate::queue::SharedItem;
 use crate::state::{Pause, State};
@@ -42,7 +43,8 @@ enum Stop {
 pub(super) fn run(state: &Arc<State>, item: &SharedItem, cache: &mut Cache) -> Result<(), Abort> {
     let mut voice = Voice::new(state, item);
     voice.start();
-    let plan = Plan::new(&item.0.prompt, &state.schemas, &state.files)?;
+    let schemas = state.nodes.schemas();
+    let plan = Plan::new(&item.0.prompt, &state.nodes, &schemas, &state.files)?;
     cache.keep_only(&plan);
     let mut run = Run {
         state,
@@ -148,10 +150,7 @@ impl Run<'_> {
                 Source::Link { node: from, slot } => {
                     let result = from.and_then(|from| self.results[from].as_ref());
                     let value = result.and_then(|result| output(&result.outputs, *slot));
-                    let value = value.ok_or_else(|| NodeError {
-                        exception_type: "IndexError".into(),
-                        message: "list index out of range".into(),
-                    })?;
+                    let value = value.ok_or_else(|| NodeError::index_error("list index out of range"))?;
                     inputs.0.insert((*name).to_owned(), value.clone());
                 }
             }
@@ -165,22 +164,24 @@ impl Run<'_> {
         if let Some(unknown) = inputs.0.keys().find(|name| !node.knows(name)) {
             let function = function(node.class_type);
             let message = format!("{function}() got an unexpected keyword argument '{unknown}'");
-            return Err(NodeError { exception_type: "TypeError".into(), message });
+            return Err(NodeError::type_error(message));
         }
-        let class = node.class.ok_or_else(|| NodeError {
-            exception_type: "RuntimeError".into(),
-            message: format!("the simulator cannot run {}", node.class_type),
+        let class = node.class.ok_or_else(|| {
+            NodeError::runtime_error(format!("the simulator cannot run {}", node.class_type))
         })?;
         let mut context = Context {
             files: &self.state.files,
             prompt: &self.prompt,
             extra_pnginfo: self.item.0.extra_data.get("extra_pnginfo").and_then(Json::as_object),
             instance: self.cache.instance(node.id, node.class_type),
+            node: &node.node_id(),
+            version: self.state.options.version,
+            stage: &NodeStage(self.state),
         };
         catch_unwind(AssertUnwindSafe(|| (class.run)(inputs, &mut context))).unwrap_or_else(|panic| {
             let message = panic_text(panic.as_ref());
             tracing::error!(class = class.name, message, "a node panicked");
-            Err(NodeError { exception_type: "RuntimeError".into(), message })
+            Err(NodeError::runtime_error(message))
         })
     }
 
@@ -214,6 +215,36 @@ impl Run<'_> {
         report.current_outputs = self.plan.nodes.iter().map(|node| Json::from(node.id)).collect();
         report
     }
+}
+
+/// A stage on which only time passes.
+#[derive(Debug)]
+struct NodeStage<'a>(&'a State);
+
+impl Stage for NodeStage<'_> {
+    fn progress(&self, _: Number, _: Number, _: Option<&Preview>) -> Result<(), NodeError> {
+        self.check_interrupt()
+    }
+
+    fn check_interrupt(&self) -> Result<(), NodeError> {
+        self.sleep(Duration::ZERO, Sleep::Light)
+    }
+
+    fn sleep(&self, time: Duration, _: Sleep) -> Result<(), NodeError> {
+        match self.0.pause(time) {
+            Pause::Over => Ok(()),
+            Pause::Interrupted => Err(NodeError::interrupted()),
+            Pause::Stopping => Err(NodeError::stopping()),
+        }
+    }
+
+    fn send_text(&self, _: &str, _: Audience) {}
+
+    fn send_message(&self, _: &str, _: Json, _: Audience) {}
+
+    fn send_frame(&self, _: u32, _: &[u8], _: Audience) {}
+
+    fn log(&self, _: &str) {}
 }
 
 fn shown(inputs: &Inputs) -> Map<String, Json> {

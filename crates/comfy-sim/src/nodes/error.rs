@@ -10,11 +10,41 @@ pub(crate) struct NodeError {
     pub(crate) exception_type: String,
     /// Its text, without the newline that the server adds.
     pub(crate) message: String,
+    pub(crate) reach: Reach,
+}
+
+/// How much a failure ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The prompt, with an error.
+    #[default]
+    Prompt,
+    /// The prompt, which was interrupted.
+    Interrupt,
+    /// The worker, for ever: what is no ordinary exception is caught by nobody on the server.
+    Worker,
+    /// The simulator is being stopped.
+    Simulator,
 }
 
 impl NodeError {
     pub(crate) fn new(exception_type: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exception_type: exception_type.into(), message: message.into() }
+        Self { exception_type: exception_type.into(), message: message.into(), reach: Reach::Prompt }
+    }
+
+    /// The prompt was interrupted.
+    pub(crate) fn interrupted() -> Self {
+        Self { reach: Reach::Interrupt, ..Self::new("InterruptProcessingException", "") }
+    }
+
+    /// The simulator stops.
+    pub(crate) fn stopping() -> Self {
+        Self { reach: Reach::Simulator, ..Self::new("SystemExit", "") }
+    }
+
+    /// Something that the server does not catch.
+    pub(crate) fn ends_the_worker(exception_type: &str) -> Self {
+        Self { reach: Reach::Worker, ..Self::new(exception_type, "") }
     }
 
     pub(crate) fn type_error(message: impl Into<String>) -> Self {

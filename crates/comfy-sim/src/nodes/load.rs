@@ -7,12 +7,12 @@ use std::path::Path;
 
 use ::image::error::ImageError;
 use ::image::{DynamicImage, ImageDecoder as _, ImageReader, Limits};
-use comfy_workflow::validate::CheckResult;
+use comfy_workflow::validate::{CheckInputs, CheckResult};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 
 use super::mask::channel_of;
-use super::{Context, Inputs, NodeError, Ran};
+use super::{Check, Context, Inputs, NodeError, Ran};
 use crate::files::{Files, FilesError, Folder};
 use crate::python::type_name;
 use crate::value::{Image, Mask, Value, room_for};
@@ -32,7 +32,7 @@ pub(super) fn load_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<R
         _ => Mask::filled(1, NO_MASK, NO_MASK, 0.0)?,
     };
     let image = if loaded.channels == 3 { loaded } else { loaded.with_channels(3)? };
-    Ok(Ran { outputs: vec![Value::image(image), Value::mask(mask)], ui: None })
+    Ok(Ran { outputs: vec![Value::image(image), Value::mask(mask)], ..Ran::default() })
 }
 
 /// LoadImageMask: one channel; alpha is turned round so that 1 is transparent.
@@ -55,7 +55,10 @@ fn transparency(image: &Image) -> Result<Mask, NodeError> {
 }
 
 /// Refuses a name without a file.
-pub(super) fn check(image: &Json, files: &Files) -> CheckResult {
+pub(super) const CHECK: Check = Check { inputs: &["image"], run: check };
+
+fn check(inputs: &CheckInputs, files: &Files) -> CheckResult {
+    let Some(image) = inputs.values.get("image") else { return CheckResult::Passed };
     let Json::String(name) = image else {
         let message = format!("'{}' object has no attribute 'endswith'", type_name(image));
         return CheckResult::raised("AttributeError", message);

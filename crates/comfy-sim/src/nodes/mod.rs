@@ -1,11 +1,13 @@
 //! The nodes that the simulator computes for real, one file per family.
 
-use comfy_workflow::validate::CheckResult;
+use comfy_workflow::NodeId;
+use comfy_workflow::validate::{CheckInputs, CheckResult};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use crate::files::Files;
 use crate::value::Value;
+use crate::version::ServerVersion;
 
 mod blend;
 mod error;
@@ -13,44 +15,67 @@ mod image;
 mod inputs;
 mod load;
 mod mask;
+mod registry;
 mod resample;
 mod resize;
 mod save;
-mod schemas;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub(crate) use error::NodeError;
-pub(crate) use schemas::{object_info, object_info_of};
+pub(crate) use registry::Registry;
+#[cfg(test)]
+pub(crate) use stage::EmptyStage;
+pub(crate) use stage::{Audience, Preview, Sleep, Stage};
 
 type Run = fn(&Inputs, &mut Context<'_>) -> Result<Ran, NodeError>;
-type Check = fn(&Json, &Files) -> CheckResult;
 type Changed = fn(&Map<String, Json>, &Files) -> Json;
+type Lazy = fn(&Inputs) -> Vec<String>;
 
 /// A node class: its name on the wire and what it does.
 #[derive(Debug)]
 pub(crate) struct NodeClass {
     pub(crate) name: &'static str,
     pub(crate) run: Run,
-    /// The node's own check of its input `image` before a prompt is queued (`VALIDATE_INPUTS` on the server). A link
-    /// is null there.
+    /// The name of its function in error texts; derived from the class where it is not said.
+    pub(crate) function: Option<&'static str>,
+    /// The node's own check before a prompt is queued.
     pub(crate) check: Option<Check>,
     /// The node's change check (`IS_CHANGED` on the server), part of its cache signature. `Null` stands for a
-    /// check that failed, which makes the node run every time.
+    /// check that failed or that gives NaN, which makes the node run every time.
     pub(crate) changed: Option<Changed>,
+    /// Which of its lazy inputs a node wants, given those that it has (`check_lazy_status` on the server). Lazy inputs that
+    /// are not there yet are null.
+    pub(crate) lazy: Option<Lazy>,
+    /// Whether others may run while it waits.
+    pub(crate) is_async: bool,
+}
+
+/// A node's own check of its inputs (`VALIDATE_INPUTS` on the server). The server leaves its own checks of the inputs
+/// that it names to it. Links are null there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Check {
+    /// The inputs that it names.
+    pub(crate) inputs: &'static [&'static str],
+    pub(crate) run: fn(&CheckInputs, &Files) -> CheckResult,
 }
 
 /// What a node finds besides its inputs.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) files: &'a Files,
+    /// The node's id in the prompt, or in the expansion that made it.
+    pub(crate) node: &'a NodeId,
+    pub(crate) version: ServerVersion,
     /// The whole prompt, as it is written into pictures.
     pub(crate) prompt: &'a Json,
     /// `extra_data.extra_pnginfo` of the prompt: entry by entry written into pictures.
     pub(crate) extra_pnginfo: Option<&'a Map<String, Json>>,
     /// The object that the server keeps for this node.
     pub(crate) instance: &'a NodeInstance,
+    pub(crate) stage: &'a dyn Stage,
 }
 
 /// What stays with a node from one prompt to the next. The server keeps one object per node id and class, and
@@ -61,14 +86,18 @@ pub(crate) struct NodeInstance {
     pub(crate) temp_letters: String,
 }
 
-/// The values of a node's inputs by name: constants as sent, links resolved.
+/// The values of a node's inputs by name: constants as sent, links resolved. For a class that takes lists each is a
+/// [`Value::List`].
 #[derive(Debug, Default)]
 pub(crate) struct Inputs(pub(crate) IndexMap<String, Value>);
 
 /// What a node gives back.
 #[derive(Debug, Default)]
 pub(crate) struct Ran {
+    /// By slot; a [`Value::List`] in those that give lists. After an expansion a slot may hold a link into it.
     pub(crate) outputs: Vec<Value>,
+    /// Nodes to be run in place of this one, as in a prompt: their outputs are its outputs.
+    pub(crate) expansion: Option<Map<String, Json>>,
     /// What the node tells the user: the value of `outputs[id]` in the history.
     pub(crate) ui: Option<Map<String, Json>>,
 }
@@ -84,20 +113,20 @@ impl NodeInstance {
 impl Ran {
     /// One output and nothing to show.
     pub(crate) fn output(value: impl Into<Value>) -> Self {
-        Self { outputs: vec![value.into()], ui: None }
+        Self { outputs: vec![value.into()], ..Self::default() }
     }
 
     /// One output, and one list shown to the user under `key`.
     pub(crate) fn shown(value: Value, key: &str, items: Vec<Json>) -> Self {
         let ui = Map::from_iter([(key.to_owned(), Json::Array(items))]);
-        Self { outputs: vec![value], ui: Some(ui) }
+        Self { outputs: vec![value], ui: Some(ui), expansion: None }
     }
 }
 
 impl NodeClass {
     /// A class without checks of its own.
     const fn new(name: &'static str, run: Run) -> Self {
-        Self { name, run, check: None, changed: None }
+        Self { name, run, function: None, check: None, changed: None, lazy: None, is_async: false }
     }
 }
 
@@ -105,16 +134,14 @@ static CLASSES: [NodeClass; 24] = [
     NodeClass::new("SaveImage", save::save_image),
     NodeClass::new("PreviewImage", save::preview_image),
     NodeClass {
-        name: "LoadImage",
-        run: load::load_image,
-        check: Some(load::check),
+        check: Some(load::CHECK),
         changed: Some(load::changed),
+        ..NodeClass::new("LoadImage", load::load_image)
     },
     NodeClass {
-        name: "LoadImageMask",
-        run: load::load_image_mask,
-        check: Some(load::check),
+        check: Some(load::CHECK),
         changed: Some(load::changed),
+        ..NodeClass::new("LoadImageMask", load::load_image_mask)
     },
     NodeClass::new("ImageScale", resize::scale),
     NodeClass::new("ImageScaleBy", resize::scale_by),

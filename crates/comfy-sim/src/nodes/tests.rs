@@ -61,13 +61,20 @@ impl Bench {
         }
         let constants = node["inputs"].as_object().expect("inputs");
         if let Some(check) = class.check {
-            assert_eq!(check(&constants["image"], &self.files), CheckResult::Passed);
+            let values =
+                check.inputs.iter().map(|name| ((*name).to_owned(), constants[*name].clone())).collect();
+            let mut checked = CheckInputs::default();
+            checked.values = values;
+            assert_eq!((check.run)(&checked, &self.files), CheckResult::Passed);
         }
         let mut context = Context {
             files: &self.files,
             prompt,
             extra_pnginfo: self.extra_pnginfo.as_ref(),
             instance: &self.instance,
+            node: &id.into(),
+            version: ServerVersion::V0_30_0,
+            stage: &EmptyStage,
         };
         let ran = (class.run)(&inputs, &mut context)?;
         done.insert(id.to_owned(), ran);

@@ -70,7 +70,7 @@ pub(super) fn trouble() -> Response {
 
 /// The body is larger than the server takes.
 pub(super) fn too_large() -> Response {
-    let limit = crate::state::MAX_UPLOAD_SIZE;
+    let limit = super::body::MAX_UPLOAD_SIZE;
     text(StatusCode::PAYLOAD_TOO_LARGE, format!("Maximum request body size {limit} exceeded."))
 }
 

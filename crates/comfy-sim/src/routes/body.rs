@@ -10,7 +10,9 @@ use flate2::read::{GzDecoder, ZlibDecoder};
 use serde_json::Value as Json;
 
 use super::answer::{self, Refusal};
-use crate::state::MAX_UPLOAD_SIZE;
+
+/// Largest request body in bytes, as the server's default option has it.
+pub(super) const MAX_UPLOAD_SIZE: u64 = 104_857_600;
 
 /// The limit as a number of bytes in memory.
 pub(super) const LIMIT: usize = MAX_UPLOAD_SIZE as usize;

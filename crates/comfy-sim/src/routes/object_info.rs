@@ -8,11 +8,10 @@ use axum::response::Response;
 use serde_json::Map;
 
 use super::answer;
-use crate::nodes;
 use crate::state;
 
 pub(super) async fn all(State(state): State<Arc<state::State>>) -> Response {
-    answer::json(&nodes::object_info(&state.files))
+    answer::json(&state.nodes.object_info(&state.files))
 }
 
 /// One class; an empty object when there is none of this name.
@@ -22,7 +21,7 @@ pub(super) async fn one(
 ) -> Response {
     // What is no text is no class.
     let class = class.map(|Path(class)| class).unwrap_or_default();
-    let info = nodes::object_info_of(&class, &state.files);
+    let info = state.nodes.object_info_of(&class, &state.files);
     let entry: Map<_, _> = info.map(|info| (class, info)).into_iter().collect();
     answer::json(&entry)
 }

@@ -15,8 +15,9 @@ use serde_json::{Map, Number, Value as Json, json};
 use super::answer::{self, Refusal};
 use super::body::read_json;
 use crate::files::Files;
+use crate::nodes::Registry;
 use crate::queue::{Item, SharedItem};
-use crate::{nodes, python, state};
+use crate::{python, state};
 
 /// Keys of `extra_data` that are shown to nobody.
 const SENSITIVE: [&str; 2] = ["auth_token_comfy_org", "api_key_comfy_org"];
@@ -59,8 +60,9 @@ pub(super) async fn submit(
     if matches!(body.get("extra_data"), Some(Json::Null | Json::Bool(_) | Json::Number(_))) {
         return Ok(answer::trouble());
     }
-    let checks = Checks { files: &state.files };
-    let mut options = Options::new(&state.schemas).checks(&checks).order(Order::HashSeedZero);
+    let checks = Checks { files: &state.files, nodes: &state.nodes };
+    let schemas = state.nodes.schemas();
+    let mut options = Options::new(&schemas).checks(&checks).order(Order::HashSeedZero);
     if let Some(targets) = body.get("partial_execution_targets").filter(|targets| !targets.is_null()) {
         options = options.partial_targets(targets);
     }
@@ -149,19 +151,18 @@ fn refuse(kind: &str, message: &str, details: &str) -> Refusal {
 /// The checks that node classes bring themselves.
 struct Checks<'a> {
     files: &'a Files,
+    nodes: &'a Registry,
 }
 
 impl NodeChecks for Checks<'_> {
     fn validator(&self, class_type: &str) -> Option<Validator> {
-        // All that there are look at the file of a picture.
-        nodes::class(class_type)?.check?;
-        Some(Validator::new(format!("{class_type}.VALIDATE_INPUTS")).required("image"))
+        let check = self.nodes.class(class_type)?.check?;
+        let validator = Validator::new(format!("{class_type}.VALIDATE_INPUTS"));
+        Some(check.inputs.iter().fold(validator, |validator, input| validator.required(*input)))
     }
 
     fn check(&self, class_type: &str, inputs: &CheckInputs) -> CheckResult {
-        let Some(check) = nodes::class(class_type).and_then(|class| class.check) else {
-            return CheckResult::Passed;
-        };
-        inputs.values.get("image").map_or(CheckResult::Passed, |image| check(image, self.files))
+        let check = self.nodes.class(class_type).and_then(|class| class.check);
+        check.map_or(CheckResult::Passed, |check| (check.run)(inputs, self.files))
     }
 }

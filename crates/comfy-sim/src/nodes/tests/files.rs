@@ -223,7 +223,11 @@ fn the_check_knows_which_files_exist() {
     let bench = Bench::new();
     bench.put("a.png", b"x");
     let check = class("LoadImage").and_then(|class| class.check).expect("a check");
-    let check = |image: Json| check(&image, &bench.files);
+    let check = |image: Json| {
+        let mut inputs = CheckInputs::default();
+        inputs.values.insert("image".into(), image);
+        (check.run)(&inputs, &bench.files)
+    };
     assert_eq!(check(json!("a.png")), CheckResult::Passed);
     assert_eq!(check(json!("a.png [input]")), CheckResult::Passed);
     assert_eq!(check(json!("")), CheckResult::Passed, "the folder itself exists");
@@ -340,8 +344,15 @@ fn pictures_of_other_channels_are_saved_or_refused() {
             ("filename_prefix".to_owned(), Value::Json(json!("x"))),
         ]));
         let prompt = json!({});
-        let mut context =
-            Context { files: &bench.files, prompt: &prompt, extra_pnginfo: None, instance: &bench.instance };
+        let mut context = Context {
+            files: &bench.files,
+            prompt: &prompt,
+            extra_pnginfo: None,
+            instance: &bench.instance,
+            node: &"1".into(),
+            version: ServerVersion::V0_30_0,
+            stage: &EmptyStage,
+        };
         (save.run)(&inputs, &mut context)
     };
     for (channels, color) in [(2, png::ColorType::GrayscaleAlpha), (4, png::ColorType::Rgba)] {

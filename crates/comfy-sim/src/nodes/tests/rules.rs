@@ -10,8 +10,15 @@ fn run(name: &str, inputs: Vec<(&str, Value)>) -> Result<Ran, NodeError> {
     let bench = Bench::new();
     let prompt = json!({});
     let inputs = Inputs(inputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
-    let mut context =
-        Context { files: &bench.files, prompt: &prompt, extra_pnginfo: None, instance: &bench.instance };
+    let mut context = Context {
+        files: &bench.files,
+        prompt: &prompt,
+        extra_pnginfo: None,
+        instance: &bench.instance,
+        node: &"1".into(),
+        version: ServerVersion::V0_30_0,
+        stage: &EmptyStage,
+    };
     (class(name).expect("known").run)(&inputs, &mut context)
 }
 

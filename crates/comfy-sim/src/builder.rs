@@ -1,0 +1,147 @@
+//! The options of a simulator.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::options::{Assets, CachePolicy, Options};
+use crate::server::{Records, Sim};
+use crate::version::ServerVersion;
+
+/// How a [`Sim`] is to be.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Builder {
+    pub(crate) port: u16,
+    pub(crate) base_dir: Option<PathBuf>,
+    pub(crate) options: Options,
+    pub(crate) records: Option<Records>,
+}
+
+impl Builder {
+    /// Listens on this port of 127.0.0.1. The port of a simulator that was stopped can be used again at once.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Keeps the folders `input`, `output` and `temp` in this folder, which is made when it is not there. What is in
+    /// `input` and `output` is used, added to, and kept when the simulator stops. **`temp` is emptied at the start**, as
+    /// the server does. Two simulators must not use one folder at a time.
+    ///
+    /// Without this option the three are in a temporary folder that is removed when the simulator stops.
+    pub fn base_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.base_dir = Some(path.into());
+        self
+    }
+
+    /// Makes every node that is run take at least this long, so that there is time to look at the queue, to interrupt
+    /// or to lose the connection. Nodes whose results are known take no time. An interrupt ends the wait at once; the
+    /// node is then not run and is the one that the server names.
+    pub fn node_delay(mut self, delay: Duration) -> Self {
+        self.options.node_delay = delay;
+        self
+    }
+
+    /// Begins with the records of another simulator. ComfyUI itself forgets its history when it stops; this is for
+    /// servers that keep it, as some that are built on it do.
+    pub fn records(mut self, records: &Records) -> Self {
+        self.records = Some(records.clone());
+        self
+    }
+
+    /// Behaves as this version of ComfyUI.
+    pub fn version(mut self, version: ServerVersion) -> Self {
+        self.options.version = version;
+        self
+    }
+
+    /// Has the node classes that an `object_info` describes, which is the body of `GET /object_info` of some server, packed
+    /// by gzip or not. Without it there are those that ComfyUI brings in this version.
+    pub fn object_info(mut self, object_info: impl Into<Vec<u8>>) -> Self {
+        self.options.object_info = Some(object_info.into().into());
+        self
+    }
+
+    /// Adds the small nodes for tests: they sleep, fail, report progress, send previews and texts, expand and return lists.
+    pub fn test_nodes(mut self, test_nodes: bool) -> Self {
+        self.options.test_nodes = test_nodes;
+        self
+    }
+
+    /// Offers the model files below this folder, which has one folder per kind, such as `checkpoints` and `loras`. What is
+    /// in the files does not matter: they can be empty.
+    pub fn models(mut self, path: impl Into<PathBuf>) -> Self {
+        self.options.models = Some(path.into());
+        self
+    }
+
+    /// Takes any model name where the list of models is empty. ComfyUI refuses them all then.
+    pub fn any_model(mut self, any_model: bool) -> Self {
+        self.options.any_model = any_model;
+        self
+    }
+
+    /// Serves the files of ComfyUI's frontend from this folder (`--front-end-root`).
+    pub fn front_end_root(mut self, path: impl Into<PathBuf>) -> Self {
+        self.options.front_end_root = Some(path.into());
+        self
+    }
+
+    /// Tells users apart by the header `comfy-user` (`--multi-user`).
+    pub fn multi_user(mut self, multi_user: bool) -> Self {
+        self.options.multi_user = multi_user;
+        self
+    }
+
+    /// Lets pages of this origin use the server, `*` for all (`--enable-cors-header`).
+    pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
+        self.options.cors_origin = Some(origin.into());
+        self
+    }
+
+    /// Packs JSON and text for those who accept gzip (`--enable-compress-response-body`).
+    pub fn compress_responses(mut self, compress: bool) -> Self {
+        self.options.compress = compress;
+        self
+    }
+
+    /// The largest request body in MB (`--max-upload-size`); 100 without this option.
+    pub fn max_upload_megabytes(mut self, megabytes: f64) -> Self {
+        self.options.max_upload_megabytes = megabytes;
+        self
+    }
+
+    /// Which results are kept from one prompt to the next.
+    pub fn cache(mut self, cache: CachePolicy) -> Self {
+        self.options.cache = cache;
+        self
+    }
+
+    /// Whether there is a database of assets.
+    pub fn assets(mut self, assets: Assets) -> Self {
+        self.options.assets = assets;
+        self
+    }
+
+    /// Adds an entry to what the server says it can do (`--feature-flag name=value`).
+    pub fn feature_flag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.feature_flags.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has no nodes that use paid services, and tells browsers to stay on this server (`--disable-api-nodes`).
+    pub fn disable_api_nodes(mut self, disable: bool) -> Self {
+        self.options.disable_api_nodes = disable;
+        self
+    }
+
+    /// Starts the simulator.
+    ///
+    /// # Errors
+    /// The port is in use, the folders cannot be made, the description of the nodes cannot be read, or the machine has no
+    /// thread for it.
+    pub async fn start(self) -> Result<Sim, Error> {
+        Sim::launch(self)
+    }
+}

@@ -1,0 +1,183 @@
+//! The node classes of a simulator: what `object_info` says about them, and what runs them.
+
+use std::io::Read as _;
+use std::sync::{Arc, LazyLock};
+
+use comfy_workflow::schema::Schemas;
+use flate2::read::GzDecoder;
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+use super::{NodeClass, class};
+use crate::files::{Files, Folder};
+use crate::version::ServerVersion;
+
+/// Classes whose input `image` offers the pictures of the input folder.
+const PICTURE_CHOOSERS: [&str; 2] = ["LoadImage", "LoadImageMask"];
+
+/// Endings that the server takes for pictures, whatever the file holds.
+const PICTURE_ENDINGS: [&str; 19] = [
+    "avif", "bmp", "gif", "heic", "heif", "ico", "ief", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "pnm",
+    "ppm", "svg", "tif", "tiff", "webp",
+];
+
+/// More is no description of nodes, or one that is meant to do harm.
+const LARGEST_DESCRIPTION: u64 = 512 << 20;
+
+/// The classes as some server described them, without what only its own machine knows. Many simulators share one.
+#[derive(Debug)]
+struct Description {
+    facts: IndexMap<String, Arc<Json>>,
+    schemas: Arc<Schemas>,
+}
+
+/// The facts of each version that the project knows, without its prose.
+static BUNDLED: [LazyLock<Result<Arc<Description>, String>>; 3] = [
+    LazyLock::new(|| Description::read(include_bytes!("../../schemas/0.3.64.json.gz")).map(Arc::new)),
+    LazyLock::new(|| Description::read(include_bytes!("../../schemas/0.8.0.json.gz")).map(Arc::new)),
+    LazyLock::new(|| Description::read(include_bytes!("../../schemas/0.30.0.json.gz")).map(Arc::new)),
+];
+
+impl Description {
+    /// Reads an `object_info`, packed by gzip or not.
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        let mut unpacked = Vec::new();
+        let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+            GzDecoder::new(bytes)
+                .take(LARGEST_DESCRIPTION)
+                .read_to_end(&mut unpacked)
+                .map_err(|error| error.to_string())?;
+            &unpacked
+        } else {
+            bytes
+        };
+        let schemas = Schemas::from_slice(bytes).map_err(|error| error.to_string())?;
+        let facts: Map<String, Json> =
+            comfy_protocol::json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let facts = facts.into_iter().map(|(name, facts)| (name, Arc::new(facts))).collect();
+        Ok(Self { facts, schemas: Arc::new(schemas) })
+    }
+}
+
+/// The node classes of one simulator.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    description: Arc<Description>,
+}
+
+impl Registry {
+    /// The classes of a version, or those that `object_info` (JSON, packed by gzip or not) describes.
+    pub(crate) fn new(
+        version: ServerVersion,
+        object_info: Option<&[u8]>,
+        _test_nodes: bool,
+    ) -> Result<Self, String> {
+        let description = match object_info {
+            Some(bytes) => Arc::new(Description::read(bytes)?),
+            None => BUNDLED[version as usize].clone()?,
+        };
+        Ok(Self { description })
+    }
+
+    /// What the classes take and give.
+    pub(crate) fn schemas(&self) -> Arc<Schemas> {
+        Arc::clone(&self.description.schemas)
+    }
+
+    /// What computes the results of a class; `None` where they can only be simulated, or nobody knows the class.
+    pub(crate) fn class(&self, name: &str) -> Option<&'static NodeClass> {
+        class(name).filter(|_| self.description.facts.contains_key(name))
+    }
+
+    /// The whole `object_info`.
+    pub(crate) fn object_info(&self, files: &Files) -> Map<String, Json> {
+        let classes = self.description.facts.keys();
+        classes.filter_map(|class| Some((class.clone(), self.object_info_of(class, files)?))).collect()
+    }
+
+    /// The entry of one class.
+    pub(crate) fn object_info_of(&self, class: &str, files: &Files) -> Option<Json> {
+        let mut facts = Json::clone(self.description.facts.get(class)?);
+        if PICTURE_CHOOSERS.contains(&class)
+            && let Some(choices) = facts.pointer_mut("/input/required/image/0")
+        {
+            *choices = files.list(Folder::Input).into_iter().filter(|name| is_picture(name)).collect();
+        }
+        Some(facts)
+    }
+}
+
+fn is_picture(name: &str) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, ending)| PICTURE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::files::Upload;
+    use crate::nodes::classes;
+
+    fn files() -> (tempfile::TempDir, Files) {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let files = Files::new(directory.path());
+        (directory, files)
+    }
+
+    fn bundled(version: ServerVersion) -> Registry {
+        Registry::new(version, None, false).expect("bundled classes")
+    }
+
+    #[test]
+    fn the_bundled_facts_name_all_inputs_in_order_and_hold_no_prose() {
+        for version in ServerVersion::ALL {
+            let registry = bundled(version);
+            assert!(registry.schemas().len() > 400, "{version}");
+            for (name, facts) in &registry.description.facts {
+                assert_eq!(facts["name"], json!(name));
+                assert_eq!(facts["description"], json!(""), "{name}");
+                for section in ["required", "optional", "hidden"] {
+                    let inputs = facts["input"][section].as_object().into_iter().flat_map(Map::keys);
+                    let order = facts["input_order"][section].as_array().into_iter().flatten();
+                    assert!(inputs.eq(order.map(|name| name.as_str().expect("a name"))), "{name} {section}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_computed_class_is_described() {
+        let registry = bundled(ServerVersion::V0_30_0);
+        for class in classes() {
+            assert!(registry.class(class.name).is_some(), "{}", class.name);
+        }
+    }
+
+    #[test]
+    fn pictures_of_the_input_folder_are_offered() {
+        let (_directory, files) = files();
+        for name in ["b.png", "a.PNG", "c.txt", "noending", "d.webp"] {
+            files.store_upload(Folder::Input, "", name, &Upload::of(b"x", false)).expect("stored");
+        }
+        files.store_upload(Folder::Input, "sub", "deep.png", &Upload::of(b"x", false)).expect("stored");
+        let registry = bundled(ServerVersion::V0_30_0);
+        for class in PICTURE_CHOOSERS {
+            let facts = registry.object_info_of(class, &files).expect("known");
+            assert_eq!(facts["input"]["required"]["image"][0], json!(["a.PNG", "b.png", "d.webp"]));
+        }
+        assert!(registry.object_info_of("Nope", &files).is_none());
+    }
+
+    #[test]
+    fn classes_can_come_from_somebodys_server() {
+        let object_info =
+            json!({"Mine": {"input": {"required": {}}, "output": [], "name": "Mine"}}).to_string();
+        let registry =
+            Registry::new(ServerVersion::V0_8_0, Some(object_info.as_bytes()), false).expect("read");
+        assert!(registry.schemas().contains("Mine"));
+        assert!(registry.class("SaveImage").is_none());
+        assert!(Registry::new(ServerVersion::V0_8_0, Some(b"no JSON"), false).is_err());
+    }
+}
