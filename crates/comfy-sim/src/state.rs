@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::files::Files;
 use crate::history::{Entry, History};
-use crate::nodes::Registry;
+use crate::nodes::{Registry, Sleep};
 use crate::options::Options;
 use crate::queue::{Queue, SharedItem, Tie};
 use crate::sockets::{Sockets, Target};
@@ -170,19 +170,27 @@ impl State {
         }
     }
 
-    /// Waits inside a node.
-    pub(crate) fn pause(&self, time: Duration) -> Pause {
+    /// Waits inside a node, no longer than until `is_over` says that nobody waits for the node any more.
+    pub(crate) fn pause(&self, time: Duration, sleep: Sleep, is_over: impl Fn() -> bool) -> Pause {
         let signals = lock(&self.signals);
-        let quiet = |signals: &mut Signals| !signals.interrupted && !signals.stopping;
+        let light = sleep == Sleep::Light;
+        let stops = |signals: &Signals| signals.stopping || is_over();
+        let quiet = |signals: &mut Signals| !(signals.interrupted && light) && !stops(signals);
         let (mut signals, _) =
             self.signalled.wait_timeout_while(signals, time, quiet).unwrap_or_else(PoisonError::into_inner);
-        if signals.stopping {
+        if stops(&signals) {
             Pause::Stopping
-        } else if std::mem::take(&mut signals.interrupted) {
+        } else if light && std::mem::take(&mut signals.interrupted) {
             Pause::Interrupted
         } else {
             Pause::Over
         }
+    }
+
+    /// Makes those that pause look whether they are over.
+    pub(crate) fn wake_sleepers(&self) {
+        drop(lock(&self.signals));
+        self.signalled.notify_all();
     }
 
     /// Makes the worker forget all results before the next prompt.

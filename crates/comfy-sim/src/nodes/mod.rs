@@ -11,6 +11,7 @@ use crate::version::ServerVersion;
 
 mod blend;
 mod error;
+mod expansion;
 mod image;
 mod inputs;
 mod load;
@@ -24,11 +25,12 @@ mod stage;
 mod tests;
 mod text;
 
-pub(crate) use error::NodeError;
+pub(crate) use error::{NodeError, Reach};
+pub(crate) use expansion::{Expansion, as_link};
 pub(crate) use registry::Registry;
 #[cfg(test)]
 pub(crate) use stage::EmptyStage;
-pub(crate) use stage::{Audience, Preview, Sleep, Stage};
+pub(crate) use stage::{Audience, Preview, PreviewFormat, Sleep, Stage};
 
 type Run = fn(&Inputs, &mut Context<'_>) -> Result<Ran, NodeError>;
 type Changed = fn(&Map<String, Json>, &Files) -> Json;
@@ -51,6 +53,8 @@ pub(crate) struct NodeClass {
     pub(crate) lazy: Option<Lazy>,
     /// Whether others may run while it waits.
     pub(crate) is_async: bool,
+    /// Whether it takes each input as a [`Value::List`] of all its values, where its description does not say so.
+    pub(crate) takes_lists: bool,
 }
 
 /// A node's own check of its inputs (`VALIDATE_INPUTS` on the server). The server leaves its own checks of the inputs
@@ -68,6 +72,8 @@ pub(crate) struct Context<'a> {
     pub(crate) files: &'a Files,
     /// The node's id in the prompt, or in the expansion that made it.
     pub(crate) node: &'a NodeId,
+    /// The number of this call: a node is called once per value of its inputs.
+    pub(crate) call: usize,
     pub(crate) version: ServerVersion,
     /// The whole prompt, as it is written into pictures.
     pub(crate) prompt: &'a Json,
@@ -96,8 +102,8 @@ pub(crate) struct Inputs(pub(crate) IndexMap<String, Value>);
 pub(crate) struct Ran {
     /// By slot; a [`Value::List`] in those that give lists. After an expansion a slot may hold a link into it.
     pub(crate) outputs: Vec<Value>,
-    /// Nodes to be run in place of this one, as in a prompt: their outputs are its outputs.
-    pub(crate) expansion: Option<Map<String, Json>>,
+    /// Nodes to be run in place of this one: links among the outputs lead into it.
+    pub(crate) expansion: Option<Expansion>,
     /// What the node tells the user: the value of `outputs[id]` in the history.
     pub(crate) ui: Option<Map<String, Json>>,
 }
@@ -126,7 +132,16 @@ impl Ran {
 impl NodeClass {
     /// A class without checks of its own.
     const fn new(name: &'static str, run: Run) -> Self {
-        Self { name, run, function: None, check: None, changed: None, lazy: None, is_async: false }
+        Self {
+            name,
+            run,
+            function: None,
+            check: None,
+            changed: None,
+            lazy: None,
+            is_async: false,
+            takes_lists: false,
+        }
     }
 }
 

@@ -23,6 +23,15 @@ pub(crate) enum PreviewFormat {
     Png,
 }
 
+impl PreviewFormat {
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+}
+
 /// Who hears what a node sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {

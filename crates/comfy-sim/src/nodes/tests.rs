@@ -73,6 +73,7 @@ impl Bench {
             extra_pnginfo: self.extra_pnginfo.as_ref(),
             instance: &self.instance,
             node: &id.into(),
+            call: 0,
             version: ServerVersion::V0_30_0,
             stage: &EmptyStage,
         };

@@ -92,11 +92,12 @@ async fn send(socket: &mut WebSocket, frame: Message, outgoing: &mut Outgoing) -
     socket.flush().await
 }
 
-/// Reads the first message of a client. Says whether it was one: what is no JSON object does not count. What the client
-/// declares there does not matter: it is about previews, and no node here sends any.
+/// Reads the first message of a client. Says whether it was one: what is no JSON object does not count.
 fn introduce(text: &str, id: &str, state: &state::State) -> bool {
     let Ok(Json::Object(message)) = json::from_str(text) else { return false };
     if message.get("type").and_then(Json::as_str) == Some("feature_flags") {
+        let wanted = message.get("data").and_then(|data| data.get("supports_preview_metadata"));
+        state.sockets().set_preview_metadata(id, wanted == Some(&Json::Bool(true)));
         let features = || comfy_protocol::Message::FeatureFlags(state.features().0);
         state.sockets().send(Target::Client(Client(Some(id))), features);
     }

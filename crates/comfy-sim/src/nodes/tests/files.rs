@@ -350,6 +350,7 @@ fn pictures_of_other_channels_are_saved_or_refused() {
             extra_pnginfo: None,
             instance: &bench.instance,
             node: &"1".into(),
+            call: 0,
             version: ServerVersion::V0_30_0,
             stage: &EmptyStage,
         };

@@ -16,6 +16,7 @@ fn run(name: &str, inputs: Vec<(&str, Value)>) -> Result<Ran, NodeError> {
         extra_pnginfo: None,
         instance: &bench.instance,
         node: &"1".into(),
+        call: 0,
         version: ServerVersion::V0_30_0,
         stage: &EmptyStage,
     };
