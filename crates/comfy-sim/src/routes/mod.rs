@@ -23,6 +23,7 @@ mod prompt;
 mod queue;
 mod send_file;
 mod system;
+mod traffic;
 mod upload;
 mod view;
 mod watch;
@@ -59,6 +60,7 @@ pub(crate) fn app(state: Arc<State>, sockets: TaskTracker) -> App {
         .fallback(answer::unknown_path)
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .layer(axum::middleware::from_fn(watch::watch))
+        .layer(axum::middleware::from_fn(traffic::log))
         .with_state(Shared { state, sockets });
     MapResponse::new(MapRequest::new(router, paths::normalised), answer::finished)
 }

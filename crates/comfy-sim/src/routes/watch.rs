@@ -1,4 +1,4 @@
-//! What happens to every request: the log, the checks of where it comes from, and headers that every answer has.
+//! What happens to every request: the checks of where it comes from, and headers that every answer has.
 
 use std::net::IpAddr;
 
@@ -37,7 +37,6 @@ pub(super) async fn watch(request: Request, next: Next) -> Response {
         }
     };
     response.headers_mut().insert(header::SERVER, HeaderValue::from_static("Python/3.11 aiohttp/3.14.5"));
-    tracing::debug!(%method, path, status = response.status().as_u16(), "request");
     response
 }
 
