@@ -93,7 +93,7 @@ impl Sim {
         })?;
         let history = builder.records.as_ref().map(Records::to_history).unwrap_or_default();
         let state = Arc::new(State::new(files, nodes, builder.options, history));
-        let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
+        let mut sim = Self { address, state, threads: Vec::new(), _base: base };
 
         let resources =
             |error| Error::new(ErrorKind::Resources, "no resources for the simulator's threads", error);

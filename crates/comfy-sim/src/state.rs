@@ -175,7 +175,7 @@ impl State {
         let signals = lock(&self.signals);
         let light = sleep == Sleep::Light;
         let stops = |signals: &Signals| signals.stopping || is_over();
-        let quiet = |signals: &mut Signals| !(signals.interrupted && light) && !stops(signals);
+        let quiet = |signals: &mut Signals| !(stops(signals) || signals.interrupted && light);
         let (mut signals, _) =
             self.signalled.wait_timeout_while(signals, time, quiet).unwrap_or_else(PoisonError::into_inner);
         if stops(&signals) {

@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value as Json};
 use super::frames;
 use super::messages::{Speaker, Voice};
 use crate::nodes::{
-    Audience, Context, Inputs, NodeClass, NodeError, NodeInstance, Preview, Ran, Sleep, Stage,
+    Audience, Context, Inputs, NodeClass, NodeError, NodeInstance, Preview, Ran, Sleep, Snapshot, Stage,
 };
 use crate::queue::SharedItem;
 use crate::state::{Pause, State};
@@ -37,6 +37,8 @@ pub(super) struct Caller<'a> {
     pub(super) instance: Arc<NodeInstance>,
     /// Whether each input is taken as a list of all its values.
     pub(super) takes_lists: bool,
+    /// The prompt as it is now, for nodes that look around in it.
+    pub(super) snapshot: Option<Snapshot>,
 }
 
 /// What one call came to.
@@ -86,6 +88,7 @@ impl Caller<'_> {
             prompt: &self.prompt,
             extra_pnginfo: self.item.0.extra_data.get("extra_pnginfo").and_then(Json::as_object),
             instance: &self.instance,
+            snapshot: self.snapshot.as_ref(),
             stage: self,
         };
         let run = || match self.class {
@@ -114,6 +117,12 @@ impl Stage for Caller<'_> {
     fn progress(&self, value: Number, max: Number, preview: Option<&Preview>) -> Result<(), NodeError> {
         self.check_interrupt()?;
         self.voice.progress(&self.speaker, value, max, preview);
+        Ok(())
+    }
+
+    fn progress_state(&self, value: Number, max: Number) -> Result<(), NodeError> {
+        self.check_interrupt()?;
+        self.voice.progress_state(&self.speaker, value, max);
         Ok(())
     }
 

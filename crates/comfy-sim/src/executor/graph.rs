@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use comfy_workflow::NodeId;
 use comfy_workflow::schema::{NodeSchema, Schemas};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::files::Files;
-use crate::nodes::{Expansion, NodeClass, Registry, as_link};
+use crate::nodes::{Expansion, NewNode, NodeClass, Registry, Snapshot, as_link};
 use crate::value::Value;
 
 /// The nodes: first those of the prompt in its order, then those that came while it ran.
@@ -129,6 +129,25 @@ impl<'a> Graph<'a> {
         });
     }
 
+    /// The nodes with their inputs, as a node sees them that looks around.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let input = |source: &Source| match source {
+            Source::Constant(json) => Value::Json(json.clone()),
+            Source::Value(value) => value.clone(),
+            Source::Link { node, slot } => {
+                let id = node.map(|node| &self.nodes[node].id);
+                Value::Json(json!([id, slot]))
+            }
+        };
+        let nodes = self.nodes.iter().map(|node| NewNode {
+            id: node.id.clone(),
+            class_type: node.class_type.clone(),
+            inputs: node.inputs.iter().map(|(name, source)| (name.clone(), input(source))).collect(),
+            display: Some(node.display.clone()),
+        });
+        nodes.collect()
+    }
+
     pub(super) fn place(&self, id: &NodeId) -> Option<usize> {
         self.places.get(id).copied()
     }
@@ -215,6 +234,11 @@ impl Node<'_> {
     /// Whether its results depend on its id.
     pub(super) fn knows_its_id(&self) -> bool {
         self.hidden().any(|(_, kind)| kind == "UNIQUE_ID")
+    }
+
+    /// Whether it is told of all other nodes.
+    pub(super) fn looks_around(&self) -> bool {
+        self.hidden().any(|(_, kind)| kind == "DYNPROMPT")
     }
 
     pub(super) fn is_output(&self) -> bool {

@@ -122,21 +122,22 @@ impl<'a> Voice<'a> {
         }
     }
 
+    /// A node reports how far it has come, without a message of its own.
+    pub(super) fn progress_state(&self, node: &Speaker, value: Number, max: Number) {
+        self.set_progress(node, NodeState::Running, value, max);
+    }
+
     /// A node has something for the user.
     pub(super) fn executed(&self, node: &Speaker, ui: &NodeOutput) {
         self.tell_executed(node, Some(ui));
         self.record_output(node, ui);
     }
 
-    /// A node has run. Steps that it reported stay as they were.
+    /// A node has run: all of its steps are done.
     pub(super) fn ran(&self, node: &Speaker) {
-        let (value, max) = match self.told().progress.get(&node.id) {
-            Some(progress) if progress.value != float(0.0) || progress.max != float(1.0) => {
-                (progress.value.clone(), progress.max.clone())
-            }
-            _ => (float(1.0), float(1.0)),
-        };
-        self.set_progress(node, NodeState::Finished, value, max);
+        let max =
+            self.told().progress.get(&node.id).map_or_else(|| float(1.0), |progress| progress.max.clone());
+        self.set_progress(node, NodeState::Finished, max.clone(), max);
     }
 
     /// An output node's turn came, but its result was known.

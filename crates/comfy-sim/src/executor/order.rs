@@ -105,6 +105,11 @@ impl Order {
         Some(self.waiting[at])
     }
 
+    /// Which node of the prompt is to blame when all wait for each other: the last one that came.
+    pub(super) fn blamed(&self) -> Option<usize> {
+        self.waiting.last().copied()
+    }
+
     /// The node is done: those that waited for it may run.
     pub(super) fn done(&mut self, node: usize) {
         self.waiting.retain(|&waiting| waiting != node);

@@ -51,6 +51,23 @@ pub(super) fn report(
     report
 }
 
+/// The report of nodes that wait for each other.
+pub(super) fn cycle(item: &SharedItem, graph: &Graph<'_>, at: usize, executed: &[NodeId]) -> ExecutionError {
+    let real = &graph.nodes[graph.nodes[at].real];
+    let mut report = ExecutionError::new(
+        item.0.prompt_id.clone(),
+        real.id.clone(),
+        real.class_type.clone(),
+        "graph.DependencyCycleError".to_owned(),
+        "Dependency cycle detected".to_owned(),
+    );
+    report.executed = executed.to_vec();
+    report.current_inputs = Json::Array(Vec::new());
+    let of_the_prompt = graph.nodes.iter().filter(|node| node.parent.is_none());
+    report.current_outputs = of_the_prompt.map(|node| Json::from(node.id.as_str())).collect();
+    report
+}
+
 /// The function behind a class, by the name that it has in the server's messages.
 pub(super) fn function(node: &Node<'_>) -> String {
     if let Some(function) = node.class.and_then(|class| class.function) {

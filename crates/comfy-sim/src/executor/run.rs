@@ -50,13 +50,20 @@ enum Turn {
 
 /// Why a node did not finish.
 enum Stop {
-    Error { error: NodeError, inputs: Map<String, Json> },
+    /// With the values of its inputs, as far as they are known.
+    Error(Box<(NodeError, Map<String, Json>)>),
     Fatal,
 }
 
 impl From<Fatal> for Stop {
     fn from(Fatal: Fatal) -> Self {
         Self::Fatal
+    }
+}
+
+impl Stop {
+    fn failure(error: NodeError, inputs: Map<String, Json>) -> Self {
+        Self::Error(Box::new((error, inputs)))
     }
 }
 
@@ -74,7 +81,7 @@ pub(super) fn run(state: &State, item: &SharedItem, cache: &mut Cache) -> Result
     let schemas = state.nodes.schemas();
     let success = thread::scope(|scope| {
         let mut run = Run::new(state, item, cache, &schemas, &voice, scope)?;
-        let ended = run.to_the_end();
+        let ended = run.run_all();
         run.finish_record();
         // The threads of nodes that are still running see it.
         voice.end();
@@ -143,7 +150,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
     }
 
     /// Runs all nodes that the outputs need. Says whether all went well.
-    fn to_the_end(&mut self) -> Result<bool, Abort> {
+    fn run_all(&mut self) -> Result<bool, Abort> {
         let cached: Vec<_> = (0..self.results.len()).filter(|&at| self.results[at].is_some()).collect();
         self.voice.cached(cached.iter().map(|&at| self.graph.nodes[at].id.clone()).collect());
         for id in &self.item.0.outputs {
@@ -155,8 +162,10 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             self.receiver.try_iter().collect::<Vec<_>>().into_iter().for_each(|ended| self.take(ended));
             let Some(at) = self.order.next(&self.graph) else {
                 if self.tasks == 0 {
-                    // All that are left wait for each other, which the checks before let nobody build.
-                    return Err(Abort::Fatal);
+                    // Nodes that ask for more can come to wait for each other.
+                    let blamed = self.order.blamed().ok_or(Fatal)?;
+                    self.voice.error(report::cycle(self.item, &self.graph, blamed, &self.executed));
+                    return Ok(false);
                 }
                 let Ok(ended) = self.receiver.recv() else { return Err(Abort::Stopping) };
                 self.take(ended);
@@ -167,7 +176,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
                 Ok(Turn::Waits) => {}
                 Ok(Turn::Runs) => self.order.suspend(at),
                 Err(Stop::Fatal) => return Err(Abort::Fatal),
-                Err(Stop::Error { error, inputs }) => return self.fail(at, error, inputs),
+                Err(Stop::Error(failure)) => return self.fail(at, failure.0, failure.1),
             }
         }
         self.show_intermediate(&cached);
@@ -246,7 +255,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             None => {
                 self.voice.executing(&speaker);
                 let caller = self.caller(at, speaker.clone());
-                let failed = |error| Stop::Error { error, inputs: Map::new() };
+                let failed = |error| Stop::failure(error, Map::new());
                 // Looks for an interrupt as well, also when there is no delay.
                 caller.sleep(self.state.options.node_delay, Sleep::Light).map_err(failed)?;
                 if self.asks_for_more(at)? {
@@ -262,7 +271,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             }
         };
         let gains = calls.and_then(|calls| Gains::new(&self.graph.nodes[at], calls));
-        let gains = gains.map_err(|error| Stop::Error { error, inputs: call::shown(&gathered) })?;
+        let gains = gains.map_err(|error| Stop::failure(error, call::shown(&gathered)))?;
         self.gain(at, &speaker, gains)
     }
 
@@ -347,7 +356,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
     fn asks_for_more(&mut self, at: usize) -> Result<bool, Stop> {
         let node = &self.graph.nodes[at];
         let Some(lazy) = node.class.and_then(|class| class.lazy) else { return Ok(false) };
-        let gathered = self.inputs(node).map_err(|error| Stop::Error { error, inputs: Map::new() })?;
+        let gathered = self.inputs(node).map_err(|error| Stop::failure(error, Map::new()))?;
         let mut inputs = crate::nodes::Inputs::default();
         for (name, _) in &node.inputs {
             let value = gathered.get(name).and_then(|values| values.first()).cloned();
@@ -407,6 +416,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             schema: node.schema,
             instance,
             takes_lists: node.takes_lists(),
+            snapshot: node.looks_around().then(|| self.graph.snapshot()),
         }
     }
 }

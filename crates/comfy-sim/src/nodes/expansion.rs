@@ -1,6 +1,7 @@
 //! Nodes that a running node puts in its place.
 
 use comfy_workflow::NodeId;
+use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::Context;
@@ -53,6 +54,27 @@ impl Expansion {
     /// An output of a node, as the value of an input or as an output of the expanded node.
     pub(crate) fn link(id: &NodeId, slot: usize) -> Value {
         Value::Json(json!([id.as_str(), slot]))
+    }
+}
+
+/// All nodes of a running prompt with their inputs.
+#[derive(Debug)]
+pub(crate) struct Snapshot(IndexMap<NodeId, NewNode>);
+
+impl Snapshot {
+    pub(crate) fn node(&self, id: &NodeId) -> Option<&NewNode> {
+        self.0.get(id)
+    }
+
+    /// The ids, in the order of the prompt.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &NodeId> {
+        self.0.keys()
+    }
+}
+
+impl FromIterator<NewNode> for Snapshot {
+    fn from_iter<I: IntoIterator<Item = NewNode>>(nodes: I) -> Self {
+        Self(nodes.into_iter().map(|node| (node.id.clone(), node)).collect())
     }
 }
 

@@ -1,5 +1,8 @@
 //! The nodes that the simulator computes for real, one file per family.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use comfy_workflow::NodeId;
 use comfy_workflow::validate::{CheckInputs, CheckResult};
 use indexmap::IndexMap;
@@ -21,12 +24,13 @@ mod resample;
 mod resize;
 mod save;
 mod stage;
+mod test_pack;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub(crate) use error::{NodeError, Reach};
-pub(crate) use expansion::{Expansion, as_link};
+pub(crate) use expansion::{Expansion, NewNode, Snapshot, as_link};
 pub(crate) use registry::Registry;
 #[cfg(test)]
 pub(crate) use stage::EmptyStage;
@@ -81,6 +85,8 @@ pub(crate) struct Context<'a> {
     pub(crate) extra_pnginfo: Option<&'a Map<String, Json>>,
     /// The object that the server keeps for this node.
     pub(crate) instance: &'a NodeInstance,
+    /// All nodes of the prompt, for classes that ask for it (`DYNPROMPT`).
+    pub(crate) snapshot: Option<&'a Snapshot>,
     pub(crate) stage: &'a dyn Stage,
 }
 
@@ -180,12 +186,16 @@ static CLASSES: [NodeClass; 24] = [
     NodeClass::new("StringConcatenate", text::concatenate),
 ];
 
-/// All classes, in the order of `object_info`.
+/// The classes that the simulator computes, by name.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static NodeClass>> =
+    LazyLock::new(|| classes().iter().chain(test_pack::classes()).map(|class| (class.name, class)).collect());
+
+/// All classes but those for tests.
 pub(crate) fn classes() -> &'static [NodeClass] {
     &CLASSES
 }
 
 /// The class of this name.
 pub(crate) fn class(name: &str) -> Option<&'static NodeClass> {
-    classes().iter().find(|class| class.name == name)
+    BY_NAME.get(name).copied()
 }

@@ -1,5 +1,6 @@
 //! The node classes of a simulator: what `object_info` says about them, and what runs them.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::sync::{Arc, LazyLock};
 
@@ -25,7 +26,7 @@ const PICTURE_ENDINGS: [&str; 19] = [
 const LARGEST_DESCRIPTION: u64 = 512 << 20;
 
 /// The classes as some server described them, without what only its own machine knows. Many simulators share one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Description {
     facts: IndexMap<String, Arc<Json>>,
     schemas: Arc<Schemas>,
@@ -38,25 +39,53 @@ static BUNDLED: [LazyLock<Result<Arc<Description>, String>>; 3] = [
     LazyLock::new(|| Description::read(include_bytes!("../../schemas/0.30.0.json.gz")).map(Arc::new)),
 ];
 
+/// The nodes for tests, as each version describes them.
+static TEST_NODES: [LazyLock<Result<Description, String>>; 3] = [
+    LazyLock::new(|| Description::of_tests(ServerVersion::V0_3_64)),
+    LazyLock::new(|| Description::of_tests(ServerVersion::V0_8_0)),
+    LazyLock::new(|| Description::of_tests(ServerVersion::V0_30_0)),
+];
+
 impl Description {
+    fn of_tests(version: ServerVersion) -> Result<Self, String> {
+        let bytes = unpacked(include_bytes!("../../schemas/test-nodes.json.gz"))?;
+        let mut versions: Map<String, Json> =
+            comfy_protocol::json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let facts = versions.remove(&version.to_string()).unwrap_or_default();
+        Self::read(facts.to_string().as_bytes())
+    }
+
+    /// Adds classes that are not there yet.
+    fn add(&mut self, other: &Self) {
+        let mut schemas = Schemas::clone(&self.schemas);
+        for (name, facts) in &other.facts {
+            if let (false, Some(schema)) = (self.facts.contains_key(name), other.schemas.get(name)) {
+                self.facts.insert(name.clone(), Arc::clone(facts));
+                schemas.insert(schema.clone());
+            }
+        }
+        self.schemas = Arc::new(schemas);
+    }
+
     /// Reads an `object_info`, packed by gzip or not.
     fn read(bytes: &[u8]) -> Result<Self, String> {
-        let mut unpacked = Vec::new();
-        let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-            GzDecoder::new(bytes)
-                .take(LARGEST_DESCRIPTION)
-                .read_to_end(&mut unpacked)
-                .map_err(|error| error.to_string())?;
-            &unpacked
-        } else {
-            bytes
-        };
-        let schemas = Schemas::from_slice(bytes).map_err(|error| error.to_string())?;
+        let bytes = unpacked(bytes)?;
+        let schemas = Schemas::from_slice(&bytes).map_err(|error| error.to_string())?;
         let facts: Map<String, Json> =
-            comfy_protocol::json::from_slice(bytes).map_err(|error| error.to_string())?;
+            comfy_protocol::json::from_slice(&bytes).map_err(|error| error.to_string())?;
         let facts = facts.into_iter().map(|(name, facts)| (name, Arc::new(facts))).collect();
         Ok(Self { facts, schemas: Arc::new(schemas) })
     }
+}
+
+/// The bytes of a description that may be packed.
+fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut unpacked = Vec::new();
+    let read = GzDecoder::new(bytes).take(LARGEST_DESCRIPTION).read_to_end(&mut unpacked);
+    read.map(|_| Cow::Owned(unpacked)).map_err(|error| error.to_string())
 }
 
 /// The node classes of one simulator.
@@ -70,13 +99,18 @@ impl Registry {
     pub(crate) fn new(
         version: ServerVersion,
         object_info: Option<&[u8]>,
-        _test_nodes: bool,
+        test_nodes: bool,
     ) -> Result<Self, String> {
         let description = match object_info {
             Some(bytes) => Arc::new(Description::read(bytes)?),
             None => BUNDLED[version as usize].clone()?,
         };
-        Ok(Self { description })
+        if !test_nodes {
+            return Ok(Self { description });
+        }
+        let mut with_tests = Description::clone(&description);
+        with_tests.add(TEST_NODES[version as usize].as_ref().map_err(String::clone)?);
+        Ok(Self { description: Arc::new(with_tests) })
     }
 
     /// What the classes take and give.
@@ -168,6 +202,17 @@ mod tests {
             assert_eq!(facts["input"]["required"]["image"][0], json!(["a.PNG", "b.png", "d.webp"]));
         }
         assert!(registry.object_info_of("Nope", &files).is_none());
+    }
+
+    #[test]
+    fn the_nodes_for_tests_are_there_when_they_are_asked_for() {
+        for version in ServerVersion::ALL {
+            let registry = Registry::new(version, None, true).expect("classes");
+            assert!(
+                registry.class("ProbeSleep").is_some() && registry.schemas().contains("TestForLoopClose")
+            );
+            assert!(!bundled(version).schemas().contains("ProbeSleep"));
+        }
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub(crate) trait Stage: Debug + Send + Sync {
     /// Reports that `value` of `max` steps are done. Looks for an interrupt first, as every report on the server does.
     fn progress(&self, value: Number, max: Number, preview: Option<&Preview>) -> Result<(), NodeError>;
 
+    /// The same, but tells it in `progress_state` only, as nodes of the newer kind do.
+    fn progress_state(&self, value: Number, max: Number) -> Result<(), NodeError>;
+
     /// Fails when the prompt was interrupted.
     fn check_interrupt(&self) -> Result<(), NodeError>;
 
@@ -81,6 +84,10 @@ pub(crate) struct EmptyStage;
 #[cfg(test)]
 impl Stage for EmptyStage {
     fn progress(&self, _: Number, _: Number, _: Option<&Preview>) -> Result<(), NodeError> {
+        Ok(())
+    }
+
+    fn progress_state(&self, _: Number, _: Number) -> Result<(), NodeError> {
         Ok(())
     }
 

@@ -74,6 +74,7 @@ impl Bench {
             instance: &self.instance,
             node: &id.into(),
             call: 0,
+            snapshot: None,
             version: ServerVersion::V0_30_0,
             stage: &EmptyStage,
         };

@@ -351,6 +351,7 @@ fn pictures_of_other_channels_are_saved_or_refused() {
             instance: &bench.instance,
             node: &"1".into(),
             call: 0,
+            snapshot: None,
             version: ServerVersion::V0_30_0,
             stage: &EmptyStage,
         };

@@ -17,6 +17,7 @@ fn run(name: &str, inputs: Vec<(&str, Value)>) -> Result<Ran, NodeError> {
         instance: &bench.instance,
         node: &"1".into(),
         call: 0,
+        snapshot: None,
         version: ServerVersion::V0_30_0,
         stage: &EmptyStage,
     };
