@@ -12,7 +12,7 @@ use serde_json::Number;
 use crate::history::Entry;
 use crate::queue::{Client, SharedItem};
 use crate::sockets::Target;
-use crate::state::{State, now};
+use crate::state::State;
 
 /// The voice of one prompt.
 #[derive(Debug)]
@@ -38,12 +38,12 @@ impl<'a> Voice<'a> {
     }
 
     pub(super) fn start(&mut self) {
-        let data = ExecutionStart::new(self.prompt_id(), now());
+        let data = ExecutionStart::new(self.prompt_id(), self.state.now());
         self.keep(Message::ExecutionStart(data));
     }
 
     pub(super) fn cached(&mut self, nodes: Vec<NodeId>) {
-        let data = ExecutionCached::new(nodes, self.prompt_id(), now());
+        let data = ExecutionCached::new(nodes, self.prompt_id(), self.state.now());
         self.keep(Message::ExecutionCached(data));
     }
 
@@ -80,17 +80,17 @@ impl<'a> Voice<'a> {
     }
 
     pub(super) fn success(&mut self) {
-        let data = ExecutionStart::new(self.prompt_id(), now());
+        let data = ExecutionStart::new(self.prompt_id(), self.state.now());
         self.keep(Message::ExecutionSuccess(data));
     }
 
     pub(super) fn error(&mut self, mut error: ExecutionError) {
-        error.timestamp = Some(now());
+        error.timestamp = Some(self.state.now());
         self.keep(Message::ExecutionError(Box::new(error)));
     }
 
     pub(super) fn interrupted(&mut self, node: NodeId, node_type: String, executed: Vec<NodeId>) {
-        let data = ExecutionInterrupted::new(self.prompt_id(), node, node_type, executed, now());
+        let data = ExecutionInterrupted::new(self.prompt_id(), node, node_type, executed, self.state.now());
         let message = Message::ExecutionInterrupted(data);
         if self.item.0.client().is_some() {
             self.keep(message);

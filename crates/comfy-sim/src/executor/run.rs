@@ -13,11 +13,15 @@ use super::cache::{Cache, Outcome};
 use super::messages::Voice;
 use super::order::Order;
 use super::plan::{Fatal, Node, Plan, Source};
-use crate::nodes::{Audience, Context, Inputs, NodeError, Preview, Ran, Sleep, Stage};
+use crate::nodes::{Audience, Context, Inputs, NodeError, Preview, Ran, Reach, Sleep, Stage};
 use crate::python::python_text;
 use crate::queue::SharedItem;
 use crate::state::{Pause, State};
 use crate::value::Value;
+
+/// What the server adds to the text of an exception that says that the GPU's memory is used up.
+const OUT_OF_MEMORY: &str = "This error means you ran out of memory on your GPU.\n\n\
+                             TIPS: If the workflow worked before you might have accidentally set the batch_size to a large number.";
 
 /// Why the worker cannot go on after a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,7 @@ impl From<Fatal> for Abort {
 enum Stop {
     Error { error: NodeError, inputs: Map<String, Json> },
     Interrupted,
+    Fatal,
     Stopping,
 }
 
@@ -74,6 +79,7 @@ pub(super) fn run(state: &Arc<State>, item: &SharedItem, cache: &mut Cache) -> R
                 voice.leave(false);
                 return Ok(());
             }
+            Err(Stop::Fatal) => return Err(Abort::Fatal),
             Err(Stop::Stopping) => return Err(Abort::Stopping),
         }
     }
@@ -121,13 +127,27 @@ impl Run<'_> {
             return Ok(());
         }
         voice.executing(&id);
-        match self.state.pause(self.state.options.node_delay) {
+        let struck = self.state.at_node(&self.item.0.prompt_id, node.class_type);
+        match self.state.pause(self.state.options.node_delay + struck.delay) {
             Pause::Over => {}
             Pause::Interrupted => return Err(Stop::Interrupted),
             Pause::Stopping => return Err(Stop::Stopping),
         }
         let inputs = self.inputs(node).map_err(|error| Stop::Error { error, inputs: Map::new() })?;
-        let ran = self.call(at, &inputs).map_err(|error| Stop::Error { error, inputs: shown(&inputs) })?;
+        let failed = |error: NodeError| match error.reach {
+            Reach::Worker => Stop::Fatal,
+            Reach::Simulator => Stop::Stopping,
+            Reach::Interrupt => Stop::Interrupted,
+            Reach::Prompt => Stop::Error { error, inputs: shown(&inputs) },
+        };
+        let ran = match struck.error {
+            Some(error) => Err(error),
+            None => self.call(at, &inputs),
+        };
+        let mut ran = ran.map_err(failed)?;
+        if let Some(ui) = &mut ran.ui {
+            self.state.lasting.faults.spoil_output(self.plan.nodes[at].class_type, ui);
+        }
         let outcome = Arc::new(Outcome { outputs: ran.outputs, ui: ran.ui.map(NodeOutput) });
         voice.ran(&id, outcome.ui.as_ref());
         if let Some(signature) = self.plan.nodes[at].signature {
@@ -188,7 +208,10 @@ impl Run<'_> {
     /// The failure of a node as the server reports it.
     fn report(&self, at: usize, error: NodeError, mut inputs: Map<String, Json>) -> ExecutionError {
         let node = &self.plan.nodes[at];
-        let message = format!("{}\n", error.message);
+        let message = match error.exception_type.as_str() {
+            "torch.OutOfMemoryError" => format!("{}\n{OUT_OF_MEMORY}", error.message),
+            _ => format!("{}\n", error.message),
+        };
         let mut report = ExecutionError::new(
             self.item.0.prompt_id.clone(),
             node.node_id(),

@@ -75,6 +75,14 @@ impl NodeError {
         ))
     }
 
+    /// The memory of the GPU is used up. The server adds a paragraph of its own to the text.
+    pub(crate) fn out_of_gpu_memory() -> Self {
+        Self::new(
+            "torch.OutOfMemoryError",
+            "Allocation on device 0 would exceed allowed memory. (out of memory)",
+        )
+    }
+
     /// A failure of the file system.
     pub(crate) fn io(error: &io::Error, path: &Path) -> Self {
         let exception_type = match error.kind() {

@@ -24,7 +24,7 @@ mod stage;
 mod tests;
 mod text;
 
-pub(crate) use error::NodeError;
+pub(crate) use error::{NodeError, Reach};
 pub(crate) use registry::Registry;
 #[cfg(test)]
 pub(crate) use stage::EmptyStage;
