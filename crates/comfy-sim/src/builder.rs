@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::faults::Fault;
 use crate::options::{Assets, CachePolicy, Options};
 use crate::server::{Records, Sim};
 use crate::version::ServerVersion;
@@ -16,6 +18,7 @@ pub struct Builder {
     pub(crate) base_dir: Option<PathBuf>,
     pub(crate) options: Options,
     pub(crate) records: Option<Records>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 impl Builder {
@@ -133,6 +136,25 @@ impl Builder {
     /// Has no nodes that use paid services, and tells browsers to stay on this server (`--disable-api-nodes`).
     pub fn disable_api_nodes(mut self, disable: bool) -> Self {
         self.options.disable_api_nodes = disable;
+        self
+    }
+
+    /// Begins with a fault. More can be set [while it runs](Sim::fault).
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// What time it is, and whether waiting takes time.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+
+    /// Gives ids from a seed, where they come from chance otherwise: those of prompts and of sockets without one of their
+    /// own. The same seed and the same requests give the same ids.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
         self
     }
 

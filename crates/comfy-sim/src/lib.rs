@@ -15,14 +15,18 @@
 //! finds out: an unknown node class is refused, an unknown route is not found.
 
 mod builder;
+mod clock;
 mod error;
 mod executor;
+mod faults;
 mod files;
 mod history;
+mod lives;
 mod nodes;
 mod options;
 mod python;
 mod queue;
+mod requests;
 mod routes;
 mod server;
 mod sockets;
@@ -33,7 +37,10 @@ mod version;
 mod wire;
 
 pub use builder::Builder;
+pub use clock::Clock;
 pub use error::{Error, ErrorKind};
+pub use faults::{Fault, FaultError, FaultId, Kept};
 pub use options::{Assets, CachePolicy};
+pub use requests::{ReceivedRequest, Requests};
 pub use server::{Records, Sim};
 pub use version::{ServerVersion, UnknownVersion};

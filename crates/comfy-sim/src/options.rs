@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::nodes::Registry;
 use crate::version::ServerVersion;
 
@@ -63,6 +64,9 @@ pub(crate) struct Options {
     /// Entries of `/features` besides the server's own.
     pub(crate) feature_flags: Vec<(String, String)>,
     pub(crate) disable_api_nodes: bool,
+    pub(crate) clock: Clock,
+    /// Where ids come from, when not from chance.
+    pub(crate) seed: Option<u64>,
 }
 
 impl Default for Options {
@@ -83,6 +87,8 @@ impl Default for Options {
             assets: Assets::default(),
             feature_flags: Vec::new(),
             disable_api_nodes: false,
+            clock: Clock::default(),
+            seed: None,
         }
     }
 }

@@ -1,30 +1,51 @@
 //! What the routes and the worker share.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use comfy_protocol::routes::system::Features;
 use comfy_protocol::{Message, Status};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
+use crate::clock::Ticking;
+use crate::executor;
+use crate::faults::{Fault, FaultId, Faults, Kept, Restart, Struck};
 use crate::files::Files;
 use crate::history::{Entry, History};
+use crate::lives::Lives;
 use crate::nodes::{Registry, Sleep};
 use crate::options::Options;
 use crate::queue::{Queue, SharedItem, Tie};
+use crate::requests::Requests;
 use crate::sockets::{Sockets, Target};
 
-/// Everything that a running simulator holds.
+/// What a simulator keeps through the restarts of its server.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    pub(crate) clock: Ticking,
+    pub(crate) faults: Faults,
+    pub(crate) requests: Requests,
+}
+
+/// Everything that a running server holds.
 ///
 /// Locks are taken in the order queue, history, sockets, and never held while a node runs or a task waits.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) files: Files,
-    pub(crate) nodes: Registry,
+    pub(crate) nodes: Arc<Registry>,
     pub(crate) options: Options,
-    /// Ends the connections and the accepting of new ones.
+    pub(crate) lasting: Arc<Lasting>,
+    /// Ends the connections.
     pub(crate) stop: CancellationToken,
+    /// Whether the end comes without a goodbye.
+    died: AtomicBool,
+    lives: Weak<Lives>,
+    worker: Mutex<Worker>,
     work: Mutex<Work>,
     wake: Condvar,
     signals: Mutex<Signals>,
@@ -38,6 +59,15 @@ struct Work {
     queue: Queue,
     free_memory: bool,
     stopping: bool,
+}
+
+/// The thread that runs the prompts. There is none before the first prompt.
+#[derive(Debug, Default)]
+enum Worker {
+    #[default]
+    Unneeded,
+    Started(JoinHandle<()>),
+    Ended,
 }
 
 #[derive(Debug, Default)]
@@ -62,18 +92,70 @@ pub(crate) enum Pause {
 }
 
 impl State {
-    pub(crate) fn new(files: Files, nodes: Registry, options: Options, history: History) -> Self {
+    pub(crate) fn new(
+        files: Files,
+        nodes: Arc<Registry>,
+        options: Options,
+        history: History,
+        lasting: Arc<Lasting>,
+        lives: Weak<Lives>,
+    ) -> Self {
         Self {
             files,
             nodes,
             options,
+            lasting,
             stop: CancellationToken::new(),
+            died: AtomicBool::new(false),
+            lives,
+            worker: Mutex::default(),
             work: Mutex::default(),
             wake: Condvar::new(),
             signals: Mutex::default(),
             signalled: Condvar::new(),
             history: Mutex::new(history),
             sockets: Mutex::default(),
+        }
+    }
+
+    /// Milliseconds since the epoch.
+    pub(crate) fn now(&self) -> u64 {
+        u64::try_from(self.lasting.clock.now().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// An id that nobody has yet.
+    pub(crate) fn new_id(&self) -> Uuid {
+        self.lasting.clock.id()
+    }
+
+    /// Sets a fault; `None` when there are too many. One that strikes at once has done so when this returns.
+    pub(crate) fn fault(self: &Arc<Self>, fault: Fault) -> Option<FaultId> {
+        let id = self.lasting.faults.add(fault.clone())?;
+        match fault {
+            Fault::Restart { at: None, history, down } => {
+                self.lasting.faults.remove(id);
+                let down = Duration::try_from_secs_f64(down).unwrap_or_default();
+                self.restart(Restart { history, down });
+            }
+            Fault::QueueFull { jobs, .. } => self.lasting.faults.fill_queue(self, jobs),
+            _ => {}
+        }
+        Some(id)
+    }
+
+    /// A node is about to run: what faults do to it. A restart has happened when this returns.
+    pub(crate) fn at_node(&self, prompt_id: &str, class_type: &str) -> Struck {
+        let mut struck = self.lasting.faults.at_node(prompt_id, class_type);
+        if let Some(restart) = struck.restart.take() {
+            self.restart(restart);
+            struck.error = Some(crate::nodes::NodeError::stopping());
+        }
+        struck
+    }
+
+    fn restart(&self, restart: Restart) {
+        if let Some(lives) = self.lives.upgrade() {
+            lives.restart(restart.history == Kept::Kept, restart.down);
         }
     }
 
@@ -96,13 +178,37 @@ impl State {
     }
 
     /// Adds a prompt. It is in the queue even when it cannot be ordered.
-    pub(crate) fn enqueue(&self, item: SharedItem) -> Result<(), Tie> {
+    pub(crate) fn enqueue(self: &Arc<Self>, item: SharedItem) -> Result<(), Tie> {
         let mut work = lock(&self.work);
         work.queue.push(item)?;
         self.tell_remaining(&work.queue);
         drop(work);
+        self.start_worker();
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Starts the thread that runs the prompts, when there is none yet.
+    fn start_worker(self: &Arc<Self>) {
+        let mut worker = lock(&self.worker);
+        if !matches!(*worker, Worker::Unneeded) {
+            return;
+        }
+        let state = Arc::clone(self);
+        let work = move || executor::work(&state);
+        match thread::Builder::new().name("comfy-sim-worker".into()).spawn(work) {
+            Ok(thread) => *worker = Worker::Started(thread),
+            // The next prompt tries again.
+            Err(error) => tracing::error!(%error, "no thread to run prompts"),
+        }
+    }
+
+    /// The thread that runs the prompts, to be waited for; none starts any more.
+    pub(crate) fn take_worker(&self) -> Option<JoinHandle<()>> {
+        match std::mem::replace(&mut *lock(&self.worker), Worker::Ended) {
+            Worker::Started(thread) => Some(thread),
+            Worker::Unneeded | Worker::Ended => None,
+        }
     }
 
     /// Removes all waiting prompts.
@@ -172,6 +278,7 @@ impl State {
 
     /// Waits inside a node, no longer than until `is_over` says that nobody waits for the node any more.
     pub(crate) fn pause(&self, time: Duration, sleep: Sleep, is_over: impl Fn() -> bool) -> Pause {
+        let time = if self.lasting.clock.advance(time) { Duration::ZERO } else { time };
         let signals = lock(&self.signals);
         let light = sleep == Sleep::Light;
         let stops = |signals: &Signals| signals.stopping || is_over();
@@ -208,6 +315,17 @@ impl State {
         self.stop.cancel();
     }
 
+    /// Ends everything that waits, as a process that is killed.
+    pub(crate) fn die(&self) {
+        self.died.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    /// Whether it was killed.
+    pub(crate) fn has_died(&self) -> bool {
+        self.died.load(Ordering::Acquire)
+    }
+
     /// What the server says it can do.
     pub(crate) fn features(&self) -> Features {
         let json = json!({
@@ -228,12 +346,6 @@ impl State {
         let message = Message::Status(Status::new(queue.remaining(), None));
         lock(&self.sockets).send(Target::Everyone, || message);
     }
-}
-
-/// Milliseconds since the epoch.
-pub(crate) fn now() -> u64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Takes a lock. A panic while it was held left nothing half done that matters here.

@@ -20,7 +20,7 @@ use crate::history::Entry;
 use crate::nodes::Preview;
 use crate::queue::{Client, SharedItem};
 use crate::sockets::Target;
-use crate::state::{State, now};
+use crate::state::State;
 use crate::version::ServerVersion;
 
 /// The voice of one prompt. Nodes that run beside others share it.
@@ -79,12 +79,12 @@ impl<'a> Voice<'a> {
     }
 
     pub(super) fn start(&self) {
-        let data = ExecutionStart::new(self.prompt_id(), now());
+        let data = ExecutionStart::new(self.prompt_id(), self.state.now());
         self.keep(Message::ExecutionStart(data));
     }
 
     pub(super) fn cached(&self, nodes: Vec<NodeId>) {
-        let data = ExecutionCached::new(nodes, self.prompt_id(), now());
+        let data = ExecutionCached::new(nodes, self.prompt_id(), self.state.now());
         self.keep(Message::ExecutionCached(data));
     }
 
@@ -172,12 +172,12 @@ impl<'a> Voice<'a> {
     }
 
     pub(super) fn success(&self) {
-        let data = ExecutionStart::new(self.prompt_id(), now());
+        let data = ExecutionStart::new(self.prompt_id(), self.state.now());
         self.keep(Message::ExecutionSuccess(data));
     }
 
     pub(super) fn error(&self, mut error: ExecutionError) {
-        error.timestamp = Some(now());
+        error.timestamp = Some(self.state.now());
         self.keep(Message::ExecutionError(Box::new(error)));
     }
 
@@ -195,7 +195,7 @@ impl<'a> Voice<'a> {
     }
 
     pub(super) fn interrupted(&self, node: NodeId, node_type: String, executed: Vec<NodeId>) {
-        let data = ExecutionInterrupted::new(self.prompt_id(), node, node_type, executed, now());
+        let data = ExecutionInterrupted::new(self.prompt_id(), node, node_type, executed, self.state.now());
         let message = Message::ExecutionInterrupted(data);
         if self.item.0.client().is_some() {
             self.keep(message);

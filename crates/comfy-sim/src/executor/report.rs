@@ -47,7 +47,9 @@ pub(super) fn report(
         inputs.insert(name.clone(), Json::Array(vec![value]));
     }
     report.current_inputs = Json::Object(inputs);
-    report.current_outputs = graph.nodes.iter().map(|node| Json::from(node.id.as_str())).collect();
+    // Those of the prompt, and of the others those that are done.
+    let known = graph.nodes.iter().filter(|node| node.parent.is_none() || executed.contains(&node.id));
+    report.current_outputs = known.map(|node| Json::from(node.id.as_str())).collect();
     report
 }
 

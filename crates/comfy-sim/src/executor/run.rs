@@ -257,11 +257,15 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
                 let caller = self.caller(at, speaker.clone());
                 let failed = |error| Stop::failure(error, Map::new());
                 // Looks for an interrupt as well, also when there is no delay.
-                caller.sleep(self.state.options.node_delay, Sleep::Light).map_err(failed)?;
+                let struck = self.state.at_node(&self.item.0.prompt_id, &self.graph.nodes[at].class_type);
+                caller.sleep(self.state.options.node_delay + struck.delay, Sleep::Light).map_err(failed)?;
                 if self.asks_for_more(at)? {
                     return Ok(Turn::Waits);
                 }
                 let gathered = self.inputs(&self.graph.nodes[at]).map_err(failed)?;
+                if let Some(error) = struck.error {
+                    return Err(Stop::failure(error, call::shown(&gathered)));
+                }
                 if self.graph.nodes[at].is_async() && self.tasks < MOST_TASKS {
                     self.start(at, caller, gathered);
                     return Ok(Turn::Runs);
@@ -292,7 +296,8 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             let class_type = &self.graph.nodes[at].class_type;
             self.voice.blocked(speaker, class_type, &reason, self.executed.clone());
         }
-        if let Some(ui) = gains.ui {
+        if let Some(mut ui) = gains.ui {
+            self.state.lasting.faults.spoil_output(&self.graph.nodes[at].class_type, &mut ui.0);
             self.voice.executed(speaker, &ui);
             self.shown.insert(at, ui);
         }

@@ -6,7 +6,8 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::{MapRequest, MapResponse};
 
@@ -15,6 +16,7 @@ use crate::state::State;
 mod answer;
 mod body;
 mod control;
+mod faults;
 mod history;
 mod mask;
 mod object_info;
@@ -41,6 +43,8 @@ pub(crate) struct Shared {
     state: Arc<State>,
     /// The open WebSockets: they have to end before the simulator has stopped.
     sockets: TaskTracker,
+    /// Ends them, however far they are.
+    severed: CancellationToken,
 }
 
 impl axum::extract::FromRef<Shared> for Arc<State> {
@@ -50,18 +54,21 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 }
 
 /// Builds the HTTP side.
-pub(crate) fn app(state: Arc<State>, sockets: TaskTracker) -> App {
+pub(crate) fn app(state: Arc<State>, sockets: TaskTracker, severed: CancellationToken) -> App {
     let routes = table();
+    let shared = Shared { state, sockets, severed };
     let router = Router::new()
         .merge(routes.clone())
         .nest("/api", routes)
         .route("/", get(system::front_page).fallback(wrong_method))
         .route("/api/", get(system::front_page).fallback(wrong_method))
+        .route("/simulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/simulator/faults/{id}", delete(faults::remove))
         .fallback(answer::unknown_path)
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .layer(axum::middleware::from_fn(watch::watch))
-        .layer(axum::middleware::from_fn(traffic::log))
-        .with_state(Shared { state, sockets });
+        .layer(axum::middleware::from_fn_with_state(shared.clone(), traffic::watch))
+        .with_state(shared);
     MapResponse::new(MapRequest::new(router, paths::normalised), answer::finished)
 }
 

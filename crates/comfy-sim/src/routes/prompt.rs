@@ -55,7 +55,7 @@ pub(super) async fn submit(
     let prompt = body
         .remove("prompt")
         .ok_or_else(|| refuse("no_prompt", "No prompt provided", "No prompt provided"))?;
-    let prompt_id = prompt_id(&body)?;
+    let prompt_id = prompt_id(&body, &state)?;
     // The server looks for a key in it early, which texts and lists let it do. They fail after validation.
     if matches!(body.get("extra_data"), Some(Json::Null | Json::Bool(_) | Json::Number(_))) {
         return Ok(answer::trouble());
@@ -75,7 +75,7 @@ pub(super) async fn submit(
         }
         _ => return Ok(answer::trouble()),
     };
-    let extra_data = extra_data(&mut body, &headers)?;
+    let extra_data = extra_data(&mut body, &headers, state.now())?;
     let item = Arc::new(Item { number, prompt_id, prompt: Arc::new(prompt), extra_data, outputs });
     if state.enqueue(SharedItem(Arc::clone(&item))).is_err() {
         return Ok(answer::trouble());
@@ -107,9 +107,9 @@ fn float(value: &Json) -> Option<f64> {
 }
 
 /// The prompt's id: a UUID in lower case with hyphens, or a new one.
-fn prompt_id(body: &Map<String, Json>) -> Result<String, Refusal> {
+fn prompt_id(body: &Map<String, Json>, state: &state::State) -> Result<String, Refusal> {
     match body.get("prompt_id") {
-        None | Some(Json::Null) => Ok(uuid::Uuid::new_v4().to_string()),
+        None | Some(Json::Null) => Ok(state.new_id().to_string()),
         Some(Json::String(id)) if uuid::Uuid::parse_str(id).is_ok_and(|uuid| uuid.to_string() == *id) => {
             Ok(id.clone())
         }
@@ -122,7 +122,11 @@ fn prompt_id(body: &Map<String, Json>) -> Result<String, Refusal> {
 }
 
 /// What goes with the prompt: as sent, without what nobody is to see, and with what the server adds.
-fn extra_data(body: &mut Map<String, Json>, headers: &HeaderMap) -> Result<Map<String, Json>, Refusal> {
+fn extra_data(
+    body: &mut Map<String, Json>,
+    headers: &HeaderMap,
+    now: u64,
+) -> Result<Map<String, Json>, Refusal> {
     let mut extra = match body.remove("extra_data") {
         None => Map::new(),
         Some(Json::Object(extra)) => extra,
@@ -139,7 +143,7 @@ fn extra_data(body: &mut Map<String, Json>, headers: &HeaderMap) -> Result<Map<S
     for key in SENSITIVE {
         extra.shift_remove(key);
     }
-    extra.insert("create_time".into(), state::now().into());
+    extra.insert("create_time".into(), now.into());
     Ok(extra)
 }
 

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod faults;
 mod http;
 mod interrupts;
 mod lifecycle;
 mod messages;
 mod queue;
+mod received;
 mod replay;
 mod sockets;
 mod support;

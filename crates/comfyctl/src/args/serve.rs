@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use comfy_sim::{CachePolicy, ServerVersion};
+use comfy_sim::{CachePolicy, Fault, ServerVersion};
 
 const SERVE_HELP: &str = "\
 Examples:
@@ -12,6 +12,21 @@ Examples:
   comfyctl serve --port 0 --json
   comfyctl serve --as 0.8.0 --object-info nodes.json.gz --models ~/models
   comfyctl serve --node-delay 500ms -v
+  comfyctl serve --fault out-of-memory:class=KSampler --fault http-error:status=502,share=0.1
+
+Faults, with their settings; all can be left out:
+  node-error      at=N, class=C, times=N, exception=TYPE, message=TEXT
+  out-of-memory   at=N, class=C, times=N
+  slow-node       at=N, class=C, times=N, seconds=S
+  dead-worker     at=N, class=C
+  nan-in-history  at=N, class=C, times=N
+  socket-cut      after=MESSAGES, times=N
+  socket-silent   after=MESSAGES, times=N
+  http-error      status=N, share=0..1, seed=N, path=/PATH, handled=true, times=N
+  restart         at=N, history=lost|kept, down=S
+  queue-full      jobs=N, seconds=S
+They strike the at-th node of class C that is run, and times times in all, 0 for ever. While the simulator runs,
+faults are set and taken back at /simulator/faults.
 
 With --json the first line on stdout is {\"type\":\"listening\",\"url\":\"http://127.0.0.1:PORT\"}. With -v every
 request is logged to stderr. Ctrl-C stops the simulator.
@@ -30,6 +45,10 @@ pub(crate) struct Serve {
     /// Behave as this version of ComfyUI
     #[arg(long = "as", id = "as", default_value_t, value_name = "VERSION")]
     pub(crate) version: ServerVersion,
+
+    /// Let something go wrong, such as node-error:at=2 or http-error:share=0.1; repeatable
+    #[arg(long, value_name = "NAME[:SETTING=VALUE,…]")]
+    pub(crate) fault: Vec<Fault>,
 
     #[command(flatten)]
     pub(crate) nodes: Nodes,

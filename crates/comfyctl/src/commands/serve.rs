@@ -77,6 +77,9 @@ fn builder(args: &Serve) -> Result<Builder, Failure> {
     if let Some(megabytes) = server.max_upload_size {
         builder = builder.max_upload_megabytes(megabytes);
     }
+    for fault in &args.fault {
+        builder = builder.fault(fault.clone());
+    }
     for (name, value) in &server.feature_flag {
         builder = builder.feature_flag(name, value);
     }

@@ -153,3 +153,29 @@ fn requests_are_logged_when_that_is_asked_for_and_cannot_control_the_terminal() 
     assert!(!log.contains("secret"), "{log}");
     assert!(!log.chars().any(|c| c.is_control() && c != '\n') && !log.contains('\u{202e}'), "{log:?}");
 }
+
+#[test]
+fn a_fault_that_is_none_is_refused() {
+    let place = Place::new();
+    insta::assert_snapshot!(place.run(&["serve", "--port", "0", "--fault", "node-error:att=2"]), @"
+    error: invalid value 'node-error:att=2' for '--fault <NAME[:SETTING=VALUE,…]>': this is no fault: unknown field `att`, expected one of `at`, `times`, `class`, `exception`, `message`; write it as NAME or NAME:SETTING=VALUE,…, such as node-error:at=2
+
+    For more information, try '--help'.
+
+    exit code 2
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn faults_of_the_command_line_strike() {
+    let place = Place::new();
+    let args = ["serve", "--port", "0", "--json", "--fault", "out-of-memory:class=SaveImage"];
+    let mut serving = place.start(&args);
+    let listening: Value = serde_json::from_str(&serving.line()).unwrap();
+    let ran = place.run(&["run", &example("hello.json"), "-s", listening["url"].as_str().unwrap()]);
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert!(ran.stderr.contains("Allocation on device 0"), "{ran}");
+    serving.signal("INT");
+    assert_eq!(serving.end().code, Some(0));
+}
