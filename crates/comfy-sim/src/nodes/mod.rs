@@ -1,5 +1,8 @@
 //! The nodes that the simulator computes for real, one file per family.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use comfy_workflow::NodeId;
 use comfy_workflow::validate::{CheckInputs, CheckResult};
 use indexmap::IndexMap;
@@ -9,12 +12,20 @@ use crate::files::Files;
 use crate::value::Value;
 use crate::version::ServerVersion;
 
+mod batch;
 mod blend;
+mod color;
+mod composite;
 mod error;
+mod filter;
 mod image;
 mod inputs;
 mod load;
+mod logic;
 mod mask;
+mod morphology;
+mod pad;
+mod quantize;
 mod registry;
 mod resample;
 mod resize;
@@ -130,47 +141,34 @@ impl NodeClass {
     }
 }
 
-static CLASSES: [NodeClass; 24] = [
-    NodeClass::new("SaveImage", save::save_image),
-    NodeClass::new("PreviewImage", save::preview_image),
-    NodeClass {
-        check: Some(load::CHECK),
-        changed: Some(load::changed),
-        ..NodeClass::new("LoadImage", load::load_image)
-    },
-    NodeClass {
-        check: Some(load::CHECK),
-        changed: Some(load::changed),
-        ..NodeClass::new("LoadImageMask", load::load_image_mask)
-    },
-    NodeClass::new("ImageScale", resize::scale),
-    NodeClass::new("ImageScaleBy", resize::scale_by),
-    NodeClass::new("ImageInvert", image::invert),
-    NodeClass::new("ImageBatch", image::batch),
-    NodeClass::new("EmptyImage", image::empty),
-    NodeClass::new("ImageBlend", blend::blend),
-    NodeClass::new("MaskToImage", mask::to_image),
-    NodeClass::new("ImageToMask", mask::from_image),
-    NodeClass::new("SolidMask", mask::solid),
-    NodeClass::new("InvertMask", mask::invert),
-    NodeClass::new("ImageCrop", image::crop),
-    NodeClass::new("ImageRotate", image::rotate),
-    NodeClass::new("ImageFlip", image::flip),
-    NodeClass::new("PrimitiveString", text::primitive),
-    NodeClass::new("PrimitiveStringMultiline", text::primitive),
-    NodeClass::new("PrimitiveInt", text::primitive),
-    NodeClass::new("PrimitiveFloat", text::primitive),
-    NodeClass::new("PrimitiveBoolean", text::primitive),
-    NodeClass::new("PreviewAny", text::preview_any),
-    NodeClass::new("StringConcatenate", text::concatenate),
+/// The classes of every family.
+static FAMILIES: [&[NodeClass]; 15] = [
+    &save::CLASSES,
+    &load::CLASSES,
+    &image::CLASSES,
+    &batch::CLASSES,
+    &resize::CLASSES,
+    &pad::CLASSES,
+    &blend::CLASSES,
+    &composite::CLASSES,
+    &filter::CLASSES,
+    &morphology::CLASSES,
+    &quantize::CLASSES,
+    &color::CLASSES,
+    &mask::CLASSES,
+    &text::CLASSES,
+    &logic::CLASSES,
 ];
 
-/// All classes, in the order of `object_info`.
-pub(crate) fn classes() -> &'static [NodeClass] {
-    &CLASSES
+static BY_NAME: LazyLock<HashMap<&str, &NodeClass>> =
+    LazyLock::new(|| classes().map(|class| (class.name, class)).collect());
+
+/// All classes.
+pub(crate) fn classes() -> impl Iterator<Item = &'static NodeClass> {
+    FAMILIES.into_iter().flatten()
 }
 
 /// The class of this name.
 pub(crate) fn class(name: &str) -> Option<&'static NodeClass> {
-    classes().iter().find(|class| class.name == name)
+    BY_NAME.get(name).copied()
 }

@@ -1,15 +1,23 @@
-//! ImageScale and ImageScaleBy.
+//! Nodes that give pictures another size.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::inputs::FirstUse;
 use super::resample::{Method, resample};
-use super::{Context, Inputs, NodeError, Ran};
+use super::{Audience, Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Value};
 
+pub(super) static CLASSES: [NodeClass; 5] = [
+    NodeClass::new("ImageScale", scale),
+    NodeClass::new("ImageScaleBy", scale_by),
+    NodeClass::new("ImageScaleToTotalPixels", scale_to_pixels),
+    NodeClass::new("ImageScaleToMaxDimension", scale_to_longest),
+    NodeClass::new("GetImageSize", size),
+];
+
 /// ImageScale: to a size. A side of 0 follows from the other one; two sides of 0 change nothing.
-pub(super) fn scale(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn scale(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
     let (mut width, mut height) = (inputs.size("width")?, inputs.size("height")?);
     if width == 0 && height == 0 {
@@ -25,12 +33,48 @@ pub(super) fn scale(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErr
 }
 
 /// ImageScaleBy: by a factor.
-pub(super) fn scale_by(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn scale_by(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
     let factor = inputs.float("scale_by")?;
     let width = round(image.width as f64 * factor);
     let height = round(image.height as f64 * factor);
     Ok(Ran::output(Value::image(resample(image, width, height, method(inputs)?)?)))
+}
+
+/// ImageScaleToTotalPixels: to a number of 1024 × 1024 pixels, its sides multiples of `resolution_steps`.
+fn scale_to_pixels(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
+    let wanted = inputs.float("megapixels")? * 1024.0 * 1024.0;
+    let steps = inputs.int_or("resolution_steps", 1)?.max(1) as f64;
+    let factor = (wanted / (image.width as f64 * image.height as f64)).sqrt();
+    let side = |side: usize| round((side as f64 * factor / steps).round_ties_even() * steps);
+    let result = resample(image, side(image.width), side(image.height), method(inputs)?)?;
+    Ok(Ran::output(Value::image(result)))
+}
+
+/// ImageScaleToMaxDimension: the longer side gets this length.
+fn scale_to_longest(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image("image")?;
+    let longest = inputs.size("largest_size")?;
+    let (wide, tall) = (image.width as f64, image.height as f64);
+    let (width, height) = if tall > wide {
+        (round(wide / tall * longest as f64), longest)
+    } else if wide > tall {
+        (longest, round(tall / wide * longest as f64))
+    } else {
+        (longest, longest)
+    };
+    Ok(Ran::output(Value::image(resample(image, width, height, method(inputs)?)?)))
+}
+
+/// GetImageSize: width, height and number of pictures, which everyone is told.
+fn size(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image("image")?;
+    let (width, height, batch) = (image.width, image.height, image.batch);
+    let text = format!("width: {width}, height: {height}\n batch size: {batch}");
+    context.stage.send_text(&text, Audience::Everyone);
+    let outputs = [width, height, batch].map(|number| Value::Json(number.into())).into();
+    Ok(Ran { outputs, ..Ran::default() })
 }
 
 fn method(inputs: &Inputs) -> Result<Method, NodeError> {

@@ -9,20 +9,23 @@ use png::{BitDepth, ColorType, Compression, Encoder};
 use serde_json::{Value as Json, json};
 
 use super::inputs::FirstUse;
-use super::{Context, Inputs, NodeError, Ran};
+use super::{Context, Inputs, NodeClass, NodeError, Ran};
 use crate::files::{FilesError, Folder};
 use crate::python::string_repr;
 use crate::value::{Image, Value};
 use crate::wire::to_json;
 
+pub(super) static CLASSES: [NodeClass; 2] =
+    [NodeClass::new("SaveImage", save_image), NodeClass::new("PreviewImage", preview_image)];
+
 /// SaveImage: into `output`, under the prefix that the user chose.
-pub(super) fn save_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn save_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("images", FirstUse::Item)?;
     save(image, Folder::Output, inputs.text("filename_prefix")?, context)
 }
 
 /// PreviewImage: into `temp`, under a prefix of the node's own.
-pub(super) fn preview_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn preview_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("images", FirstUse::Item)?;
     let prefix = format!("ComfyUI_temp_{}", context.instance.temp_letters);
     save(image, Folder::Temp, &prefix, context)
