@@ -69,7 +69,8 @@ fn three(pixel: &[f32]) -> Result<[f32; 3], NodeError> {
     }
 }
 
-/// ImageHistogram: how often each of 256 levels occurs in all three colours, in the brightness, and in each colour.
+/// ImageHistogram: how often each of 256 levels occurs in all three colours (a third of their sum), in the
+/// brightness, and in each colour.
 fn histogram(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image("image")?;
     let mut counts = [[0_u64; 256]; 5];
@@ -82,11 +83,12 @@ fn histogram(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
             counts[0][usize::from(to_byte(number))] += 1;
         }
     }
+    counts[0].iter_mut().for_each(|count| *count /= 3);
     let outputs = counts.map(|counts| Value::Json(counts.iter().copied().map(Json::from).collect()));
     Ok(Ran { outputs: outputs.into(), ..Ran::default() })
 }
 
-/// ColorToRGBInt: `#RRGGBB` or `#RRGGBBAA` as a number, as it is, and its opacity.
+/// ColorToRGBInt: `#RRGGBB` or `#RRGGBBAA` as a number, without its opacity, and its opacity.
 fn color_to_number(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let text = inputs.text("color")?;
     let digits = text.strip_prefix('#').filter(|digits| {
@@ -99,6 +101,6 @@ fn color_to_number(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErro
     });
     let (color, opacity) =
         parts.ok_or_else(|| NodeError::value_error("Color must be in format #RRGGBB or #RRGGBBAA"))?;
-    let outputs = [Json::from(color), Json::from(text), Json::from(opacity)].map(Value::Json).into();
+    let outputs = [Json::from(color), Json::from(&text[..7]), Json::from(opacity)].map(Value::Json).into();
     Ok(Ran { outputs, ..Ran::default() })
 }

@@ -6,6 +6,7 @@ use super::inputs::FirstUse;
 use super::resample::{Method, resample};
 use super::{Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Mask, Value, room_for};
+use crate::version::ServerVersion;
 
 pub(super) static CLASSES: [NodeClass; 4] = [
     NodeClass::new("ImageCompositeMasked", composite),
@@ -45,16 +46,11 @@ pub(super) fn resized_mask(mask: &Mask, width: usize, height: usize) -> Result<C
 fn composite(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let destination = inputs.image("destination")?;
     let source = inputs.image("source")?;
-    let channels = destination.channels.max(source.channels);
-    let mut result = if destination.channels < channels {
-        destination.with_channels(channels)?
-    } else {
-        Image::clone(destination)
-    };
-    let mut source = if source.channels < channels {
-        Cow::Owned(source.with_channels(channels)?)
-    } else {
-        Cow::Borrowed(&**source)
+    let channels = destination.channels;
+    let mut result = Image::clone(destination);
+    let mut source = match source.channels == channels {
+        true => Cow::Borrowed(&**source),
+        false => Cow::Owned(source.with_channels(channels)?),
     };
     if inputs.flag("resize_source")? {
         source = Cow::Owned(resample(&source, result.width, result.height, Method::Bilinear)?);
@@ -140,12 +136,15 @@ fn operation(name: &str) -> fn(f32, f32) -> f32 {
     }
 }
 
-/// JoinImageWithAlpha: transparent where the mask is 1. The shorter batch goes round.
-fn join(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+/// JoinImageWithAlpha: transparent where the mask is 1. The shorter batch goes round; before 0.30.0 it ended the other.
+fn join(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image("image")?;
     let alpha = inputs.mask_for("alpha", FirstUse::Attribute("reshape"))?;
     let alpha = resized_mask(alpha, image.width, image.height)?;
-    let batch = image.batch.max(alpha.batch);
+    let batch = match context.version >= ServerVersion::V0_30_0 {
+        true => image.batch.max(alpha.batch),
+        false => image.batch.min(alpha.batch),
+    };
     let mut result = Image::zeros(batch, image.height, image.width, 4)?;
     let pixels = image.width * image.height;
     for (index, picture) in result.data.chunks_exact_mut((4 * pixels).max(1)).enumerate() {

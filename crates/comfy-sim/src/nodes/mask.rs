@@ -111,21 +111,23 @@ fn feather(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError>
         (false, 0) => 0,
         (false, _) => length - step,
     };
-    let mut columns = vec![1.0_f32; width];
-    let mut rows = vec![1.0_f32; height];
-    for (weights, start_name, end_name) in [(&mut columns, "left", "right"), (&mut rows, "top", "bottom")] {
-        let length = weights.len();
-        let start = inputs.size(start_name)?.min(length);
-        for step in 0..start {
-            weights[step] *= ((step + 1) as f64 / start as f64) as f32;
+    let sides = [("left", false), ("right", true)].map(|(name, last)| (name, last, true));
+    let ends = [("top", false), ("bottom", true)].map(|(name, last)| (name, last, false));
+    for (name, last, is_column) in sides.into_iter().chain(ends) {
+        let length = if is_column { width } else { height };
+        let count = inputs.size(name)?.min(length);
+        for step in 0..count {
+            let factor = ((step + 1) as f64 / count as f64) as f32;
+            let at = if last { end(step, length) } else { step };
+            for picture in mask.data.chunks_exact_mut((width * height).max(1)) {
+                if is_column {
+                    picture.iter_mut().skip(at).step_by(width).for_each(|number| *number *= factor);
+                } else {
+                    let row = &mut picture[at * width..(at + 1) * width];
+                    row.iter_mut().for_each(|number| *number *= factor);
+                }
+            }
         }
-        let last = inputs.size(end_name)?.min(length);
-        for step in 0..last {
-            weights[end(step, length)] *= ((step + 1) as f64 / last as f64) as f32;
-        }
-    }
-    for (index, number) in mask.data.iter_mut().enumerate() {
-        *number *= columns[index % width] * rows[index / width % height];
     }
     Ok(Ran::output(Value::mask(mask)))
 }

@@ -24,8 +24,10 @@ fn smaller(a: f32, b: f32) -> bool {
 fn morphology(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
     let size = inputs.size("kernel_size")?;
-    let dilate = |image: &Image| around(image, size, larger);
-    let erode = |image: &Image| around(image, size, smaller);
+    // An even window reaches one further on one side.
+    let (near, far) = (size.saturating_sub(1) - size.saturating_sub(1) / 2, size.saturating_sub(1) / 2);
+    let dilate = |image: &Image| around(image, far, near, larger);
+    let erode = |image: &Image| around(image, near, far, smaller);
     let result = match inputs.text("operation")? {
         "erode" => erode(image),
         "dilate" => dilate(image),
@@ -49,8 +51,8 @@ fn minus(mut image: Image, other: &Image) -> Image {
     image
 }
 
-/// The best number of a window with sides of `size`; an even window reaches one further back than ahead.
-fn around(image: &Image, size: usize, better: Better) -> Image {
+/// The best number of the window around every pixel, that reaches so far back and ahead.
+fn around(image: &Image, back: usize, ahead: usize, better: Better) -> Image {
     let mut result = image.clone();
     let (line, len) = (image.width * image.channels, image.picture_len());
     if len == 0 {
@@ -60,11 +62,19 @@ fn around(image: &Image, size: usize, better: Better) -> Image {
     for picture in result.data.chunks_exact_mut(len) {
         for start in (0..len).step_by(line) {
             for channel in 0..image.channels {
-                slide(picture, start + channel, image.channels, image.width, size, better, &mut numbers);
+                slide(
+                    picture,
+                    start + channel,
+                    image.channels,
+                    image.width,
+                    (back, ahead),
+                    better,
+                    &mut numbers,
+                );
             }
         }
         for column in 0..line {
-            slide(picture, column, line, image.height, size, better, &mut numbers);
+            slide(picture, column, line, image.height, (back, ahead), better, &mut numbers);
         }
     }
     result
@@ -76,12 +86,10 @@ fn slide(
     start: usize,
     step: usize,
     count: usize,
-    size: usize,
+    (back, ahead): (usize, usize),
     better: Better,
     numbers: &mut Vec<f32>,
 ) {
-    let back = size / 2;
-    let ahead = size.saturating_sub(1) - back.min(size.saturating_sub(1));
     numbers.clear();
     numbers.extend((0..count).map(|index| data[start + index * step]));
     // Positions of candidates, each worse than the one before it.
@@ -157,9 +165,9 @@ mod tests {
         data[12] = 1.0;
         let image = Image { batch: 1, height: 5, width: 5, channels: 1, data };
         let count = |image: &Image| image.data.iter().filter(|&&number| number == 1.0).count();
-        assert_eq!(count(&around(&image, 3, larger)), 9);
-        assert_eq!(count(&around(&image, 4, larger)), 16);
-        assert_eq!(count(&around(&image, 999, larger)), 25);
-        assert_eq!(count(&around(&image, 3, smaller)), 0);
+        assert_eq!(count(&around(&image, 1, 1, larger)), 9);
+        assert_eq!(count(&around(&image, 1, 2, larger)), 16);
+        assert_eq!(count(&around(&image, 499, 499, larger)), 25);
+        assert_eq!(count(&around(&image, 1, 1, smaller)), 0);
     }
 }

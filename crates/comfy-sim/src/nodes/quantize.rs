@@ -63,7 +63,7 @@ fn spread_in_order(pixels: &mut [Color], width: usize, order: usize, colors: usi
     }
 }
 
-/// The thresholds of ordered dithering, -0.5 to 0.5.
+/// The thresholds of ordered dithering, between -0.5 and 0.5.
 fn bayer(order: usize) -> Vec<f32> {
     let mut ranks = vec![0_usize];
     let mut side = 1;
@@ -80,7 +80,7 @@ fn bayer(order: usize) -> Vec<f32> {
         side *= 2;
     }
     let count = ranks.len() as f32;
-    ranks.iter().map(|&rank| rank as f32 / count - 0.5).collect()
+    ranks.iter().map(|&rank| (rank as f32 + 0.5) / count - 0.5).collect()
 }
 
 /// Floyd-Steinberg: the error of a pixel goes to the next one and to three in the row below, in whole numbers.
@@ -106,8 +106,8 @@ fn diffuse(pixels: &mut [Color], width: usize, palette: &mut Palette) {
                 carried[channel] = 7 * error;
             }
         }
-        // Only the plain error of the last pixel stays below it, as Pillow has it.
-        below[width] = middle;
+        // Below the last pixel, Pillow leaves errors of blue in all channels.
+        below[width] = [left[2], middle[2], middle[2]];
     }
 }
 

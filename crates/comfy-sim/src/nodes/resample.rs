@@ -139,7 +139,7 @@ fn windowed_sinc(x: f64, lobes: f64) -> f64 {
     if (-lobes..lobes).contains(&x) { sinc(x) * sinc(x / lobes) } else { 0.0 }
 }
 
-/// A new batch of this size. Neither side may be 0.
+/// A new batch of this size. Only area can make nothing.
 pub(crate) fn resample(
     image: &Image,
     width: usize,
@@ -148,6 +148,9 @@ pub(crate) fn resample(
 ) -> Result<Image, NodeError> {
     if (width == 0 || height == 0) && method == Method::Lanczos {
         return Err(NodeError::value_error("height and width must be > 0"));
+    }
+    if method == Method::Area && (width == 0 || height == 0) {
+        return Image::zeros(image.batch, height, width, image.channels);
     }
     if width == 0 || height == 0 || image.width == 0 || image.height == 0 {
         return Err(NodeError::runtime_error(format!(
@@ -314,7 +317,8 @@ mod tests {
     #[test]
     fn nothing_is_resampled_to_or_from_nothing() {
         let image = Image::filled(1, 2, 2, &[0.0; 3]).expect("small");
-        assert!(resample(&image, 0, 5, Method::Area).is_err());
+        assert!(resample(&image, 0, 5, Method::Bicubic).is_err());
+        assert!(resample(&image, 0, 5, Method::Area).expect("nothing").data.is_empty());
         let empty = Image { batch: 1, height: 0, width: 2, channels: 3, data: Vec::new() };
         assert!(resample(&empty, 4, 4, Method::Lanczos).is_err());
     }

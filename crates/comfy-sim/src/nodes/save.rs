@@ -103,6 +103,9 @@ fn encode(image: &Image, position: usize, notes: &[Vec<u8>], path: &Path) -> Res
             return Err(NodeError::type_error(format!("Cannot handle this data type: (1, 1, {other}), |u1")));
         }
     };
+    if image.width == 0 || image.height == 0 {
+        return Err(NodeError::value_error("cannot write empty image"));
+    }
     let side =
         |length: usize| u32::try_from(length).map_err(|_| NodeError::value_error("image is too large"));
     let mut bytes = Vec::new();

@@ -40,7 +40,7 @@ pub(super) fn extract(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeE
             },
             None => String::new(),
         },
-        "All Groups" if group <= groups => {
+        "All Groups" if groups > 0 && group <= groups => {
             let mut pieces = Vec::new();
             for (index, found) in all.iter().enumerate() {
                 pieces.push(piece(found, group).ok_or_else(|| {
