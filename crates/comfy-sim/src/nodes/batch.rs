@@ -6,7 +6,7 @@ use super::resize::fit;
 use super::{Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Value, room_for};
 
-pub(super) static CLASSES: [NodeClass; 7] = [
+pub(super) static CLASSES: [NodeClass; 8] = [
     NodeClass::new("ImageBatch", batch),
     NodeClass::new("BatchImagesNode", batch_all),
     NodeClass::new("BatchMasksNode", batch_masks),
@@ -14,6 +14,9 @@ pub(super) static CLASSES: [NodeClass; 7] = [
     NodeClass::new("ImageFromBatch", take),
     NodeClass::new("RebatchImages", rebatch),
     NodeClass::new("CreateList", create_list),
+    NodeClass::new("MergeImageLists", |inputs, _| {
+        Ok(Ran::output(Value::List(inputs.list("images")?.to_vec())))
+    }),
 ];
 
 /// ImageBatch: one after the other; the second takes the size of the first, and both the larger number of channels.

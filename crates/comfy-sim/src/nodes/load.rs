@@ -18,7 +18,7 @@ use crate::python::type_name;
 use crate::value::{Image, Mask, Value, room_for};
 
 /// Larger files are not read into memory.
-const MAX_FILE: u64 = 256 << 20;
+pub(super) const MAX_FILE: u64 = 256 << 20;
 /// What unpacking a picture may take.
 const MAX_DECODING: u64 = 512 << 20;
 /// Side of the mask of a picture without transparency.
@@ -81,8 +81,13 @@ fn check(inputs: &CheckInputs, files: &Files) -> CheckResult {
 
 /// The SHA-256 of the file, in hexadecimal digits.
 fn changed(inputs: &Map<String, Json>, files: &Files) -> Json {
+    changed_file(inputs, "image", files)
+}
+
+/// The SHA-256 of the file that an input names.
+pub(super) fn changed_file(inputs: &Map<String, Json>, name: &str, files: &Files) -> Json {
     let hash = || {
-        let path = files.resolve_annotated(inputs.get("image")?.as_str()?, Folder::Input).ok()?;
+        let path = files.resolve_annotated(inputs.get(name)?.as_str()?, Folder::Input).ok()?;
         let mut file = fs::File::open(path).ok()?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];

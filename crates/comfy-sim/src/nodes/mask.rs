@@ -21,6 +21,11 @@ pub(super) static CLASSES: [NodeClass; 8] = [
 /// MaskToImage: the mask in each of three channels.
 fn to_image(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let mask = inputs.mask_for("mask", FirstUse::Attribute("reshape"))?;
+    Ok(Ran::output(Value::image(grey(mask)?)))
+}
+
+/// A mask in each of three channels.
+pub(super) fn grey(mask: &Mask) -> Result<Image, NodeError> {
     room_for([mask.batch, mask.height, mask.width, 3])?;
     if mask.data.is_empty() {
         return Err(NodeError::runtime_error(format!(
@@ -30,8 +35,7 @@ fn to_image(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
         )));
     }
     let data = mask.data.iter().flat_map(|&number| [number; 3]).collect();
-    let image = Image { batch: mask.batch, height: mask.height, width: mask.width, channels: 3, data };
-    Ok(Ran::output(Value::image(image)))
+    Ok(Image { batch: mask.batch, height: mask.height, width: mask.width, channels: 3, data })
 }
 
 /// ImageToMask: one channel.

@@ -12,6 +12,7 @@ use crate::files::Files;
 use crate::value::Value;
 use crate::version::ServerVersion;
 
+mod audio;
 mod batch;
 mod blend;
 mod color;
@@ -25,6 +26,7 @@ mod logic;
 mod mask;
 mod morphology;
 mod pad;
+mod porter_duff;
 mod quantize;
 mod registry;
 mod resample;
@@ -39,7 +41,7 @@ pub(crate) use error::NodeError;
 pub(crate) use registry::Registry;
 #[cfg(test)]
 pub(crate) use stage::EmptyStage;
-pub(crate) use stage::{Audience, Preview, Sleep, Stage};
+pub(crate) use stage::{Audience, Preview, PreviewFormat, Sleep, Stage};
 
 type Run = fn(&Inputs, &mut Context<'_>) -> Result<Ran, NodeError>;
 type Changed = fn(&Map<String, Json>, &Files) -> Json;
@@ -142,7 +144,7 @@ impl NodeClass {
 }
 
 /// The classes of every family.
-static FAMILIES: [&[NodeClass]; 15] = [
+static FAMILIES: [&[NodeClass]; 17] = [
     &save::CLASSES,
     &load::CLASSES,
     &image::CLASSES,
@@ -158,6 +160,8 @@ static FAMILIES: [&[NodeClass]; 15] = [
     &mask::CLASSES,
     &text::CLASSES,
     &logic::CLASSES,
+    &audio::CLASSES,
+    &porter_duff::CLASSES,
 ];
 
 static BY_NAME: LazyLock<HashMap<&str, &NodeClass>> =

@@ -90,6 +90,9 @@ fn stitch(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let batch = first.batch.max(second.batch);
     let mut first = repeat_last(first, batch)?;
     let mut second = repeat_last(second, batch)?;
+    let name = inputs.optional("spacing_color").map_or(Ok("white"), |_| inputs.text("spacing_color"))?;
+    // What is missing is white beside a white stripe, and black beside all others.
+    let level = if name == "white" { 1.0 } else { 0.0 };
     if inputs.flag_or("match_image_size", true) {
         let shape = second.width as f64 / second.height as f64;
         let (width, height) = if across {
@@ -100,12 +103,12 @@ fn stitch(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
         second = Cow::Owned(resample(&second, width, height, Method::Lanczos)?);
     } else if across {
         let height = first.height.max(second.height);
-        first = centered(first, None, Some(height))?;
-        second = centered(second, None, Some(height))?;
+        first = centered(first, None, Some(height), level)?;
+        second = centered(second, None, Some(height), level)?;
     } else {
         let width = first.width.max(second.width);
-        first = centered(first, Some(width), None)?;
-        second = centered(second, Some(width), None)?;
+        first = centered(first, Some(width), None, level)?;
+        second = centered(second, Some(width), None, level)?;
     }
     let channels = first.channels.max(second.channels);
     if first.channels != channels {
@@ -117,8 +120,7 @@ fn stitch(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let spacing = inputs.int_or("spacing_width", 0)?.max(0);
     // An odd stripe is made one pixel wider.
     let spacing = usize::try_from(spacing + spacing % 2).unwrap_or(0);
-    let color =
-        stripe(inputs.optional("spacing_color").map_or(Ok("white"), |_| inputs.text("spacing_color"))?);
+    let color = stripe(name);
     let color: Vec<f32> = (0..channels).map(|channel| color.get(channel).copied().unwrap_or(1.0)).collect();
     let (before, after) = match direction {
         "left" | "up" => (second, first),
@@ -162,17 +164,18 @@ fn repeat_last(image: &Image, batch: usize) -> Result<Cow<'_, Image>, NodeError>
     Ok(Cow::Owned(result))
 }
 
-/// The picture in the middle of black.
+/// The picture in the middle of a larger one.
 fn centered(
     image: Cow<'_, Image>,
     width: Option<usize>,
     height: Option<usize>,
+    level: f32,
 ) -> Result<Cow<'_, Image>, NodeError> {
     let (width, height) = (width.unwrap_or(image.width), height.unwrap_or(image.height));
     if (width, height) == (image.width, image.height) {
         return Ok(image);
     }
-    let mut result = Image::zeros(image.batch, height, width, image.channels)?;
+    let mut result = Image::filled(image.batch, height, width, &vec![level; image.channels])?;
     paste(&mut result, &image, (width - image.width) / 2, (height - image.height) / 2);
     Ok(Cow::Owned(result))
 }

@@ -180,6 +180,11 @@ fn float(sum: f64) -> f32 {
 fn resample_bytes(image: &Image, width: usize, height: usize) -> Result<Image, NodeError> {
     let mut result = image.clone();
     result.data.iter_mut().for_each(|number| *number = f32::from(to_byte(*number)));
+    // Colours of transparent pixels count less.
+    let has_alpha = matches!(image.channels, 2 | 4) && (image.width, image.height) != (width, height);
+    if has_alpha {
+        multiply_alpha(&mut result);
+    }
     // A side that keeps its length is not touched.
     let columns = |image: Image| match image.width == width {
         true => Ok(image),
@@ -194,8 +199,32 @@ fn resample_bytes(image: &Image, width: usize, height: usize) -> Result<Image, N
     } else {
         rows(columns(result)?)?
     };
+    if has_alpha {
+        divide_alpha(&mut result);
+    }
     result.data.iter_mut().for_each(|number| *number /= 255.0);
     Ok(result)
+}
+
+/// Multiplies bytes of colours by their opacity, with rounding.
+fn multiply_alpha(image: &mut Image) {
+    for pixel in image.data.chunks_exact_mut(image.channels) {
+        if let [colors @ .., alpha] = pixel {
+            colors.iter_mut().for_each(|color| *color = (*color * *alpha / 255.0 + 0.5).floor());
+        }
+    }
+}
+
+/// Divides bytes of colours by their opacity; the fraction is cut off.
+fn divide_alpha(image: &mut Image) {
+    for pixel in image.data.chunks_exact_mut(image.channels) {
+        match pixel {
+            [colors @ .., alpha] if *alpha > 0.0 && *alpha < 255.0 => {
+                colors.iter_mut().for_each(|color| *color = (255.0 * *color / *alpha).floor().min(255.0));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether lanczos shortens the columns before the rows. It matters, since bytes are cut off in between. The rule is
