@@ -22,7 +22,7 @@ pub(crate) enum FirstUse {
 }
 
 impl FirstUse {
-    fn error(self, value: &Value) -> NodeError {
+    pub(super) fn error(self, value: &Value) -> NodeError {
         let found = value.type_name();
         match self {
             _ if found == "Tensor" => NodeError::runtime_error("the tensor has a wrong number of dimensions"),
@@ -106,6 +106,53 @@ impl Inputs {
         }
     }
 
+    /// The value of an input that need not be there; null counts as not there.
+    pub(crate) fn optional(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !matches!(value, Value::Json(Json::Null)))
+    }
+
+    /// A whole number, or what the server assumes where the prompt does not say it.
+    pub(crate) fn int_or(&self, name: &str, default: i64) -> Result<i64, NodeError> {
+        self.optional(name).map_or(Ok(default), |_| self.int(name))
+    }
+
+    /// Whether the value counts as true.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, NodeError> {
+        Ok(truth(self.value(name)?))
+    }
+
+    /// Whether the value counts as true, or what the server assumes where the prompt does not say it.
+    pub(crate) fn flag_or(&self, name: &str, default: bool) -> bool {
+        self.optional(name).map_or(default, truth)
+    }
+
+    /// The values of an input of a class that takes lists.
+    pub(crate) fn list(&self, name: &str) -> Result<&[Value], NodeError> {
+        match self.value(name)? {
+            Value::List(values) => Ok(values),
+            one => Ok(std::slice::from_ref(one)),
+        }
+    }
+
+    /// The first value of an input of a class that takes lists, as the only input of a node that does not.
+    pub(crate) fn of_list(&self, name: &str) -> Result<Self, NodeError> {
+        let first = self.list(name)?.first();
+        let first = first.ok_or_else(|| NodeError::index_error("list index out of range"))?;
+        Ok(Self([(name.to_owned(), first.clone())].into_iter().collect()))
+    }
+
+    /// The inputs `group.name`, of which there may be any number, in the order of the server: as they are numbered.
+    pub(crate) fn group(&self, group: &str) -> Vec<(&str, &Value)> {
+        let member = |name: &'_ String| name.strip_prefix(group)?.strip_prefix('.').map(str::len);
+        let mut members: Vec<_> = self
+            .0
+            .iter()
+            .filter_map(|(name, value)| Some((&name[name.len() - member(name)?..], value)))
+            .collect();
+        members.sort_by_key(|(name, _)| (name.len(), *name));
+        members
+    }
+
     /// A text.
     pub(crate) fn text(&self, name: &str) -> Result<&str, NodeError> {
         match self.value(name)? {
@@ -115,6 +162,20 @@ impl Inputs {
     }
 }
 
-fn wrong(wanted: &str, value: &Value) -> NodeError {
+/// Whether a value counts as true.
+pub(crate) fn truth(value: &Value) -> bool {
+    match value {
+        Value::Json(Json::Null) => false,
+        Value::Json(Json::Bool(flag)) => *flag,
+        Value::Json(Json::Number(number)) => number.as_f64() != Some(0.0),
+        Value::Json(Json::String(text)) => !text.is_empty(),
+        Value::Json(Json::Array(items)) => !items.is_empty(),
+        Value::Json(Json::Object(entries)) => !entries.is_empty(),
+        Value::List(values) => !values.is_empty(),
+        _ => true,
+    }
+}
+
+pub(super) fn wrong(wanted: &str, value: &Value) -> NodeError {
     NodeError::type_error(format!("{wanted}, not {}", value.type_name()))
 }
