@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::files::Files;
 use crate::history::{Entry, History};
+use crate::models::Models;
 use crate::nodes::Registry;
 use crate::options::Options;
 use crate::queue::{Queue, SharedItem, Tie};
 use crate::sockets::{Sockets, Target};
+use crate::users::Users;
 
 /// Everything that a running simulator holds.
 ///
@@ -21,6 +23,8 @@ use crate::sockets::{Sockets, Target};
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) files: Files,
+    pub(crate) users: Users,
+    pub(crate) models: Models,
     pub(crate) nodes: Registry,
     pub(crate) options: Options,
     /// Ends the connections and the accepting of new ones.
@@ -63,8 +67,12 @@ pub(crate) enum Pause {
 
 impl State {
     pub(crate) fn new(files: Files, nodes: Registry, options: Options, history: History) -> Self {
+        let users = Users::new(files.base(), options.version, options.multi_user);
+        let models = Models::new(options.version, options.models.clone(), files.base());
         Self {
             files,
+            users,
+            models,
             nodes,
             options,
             stop: CancellationToken::new(),

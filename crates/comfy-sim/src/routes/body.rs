@@ -11,11 +11,15 @@ use serde_json::Value as Json;
 
 use super::answer::{self, Refusal};
 
-/// Largest request body in bytes, as the server's default option has it.
-pub(super) const MAX_UPLOAD_SIZE: u64 = 104_857_600;
+/// The largest request body in bytes. Every request carries it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit(pub(super) u64);
 
-/// The limit as a number of bytes in memory.
-pub(super) const LIMIT: usize = MAX_UPLOAD_SIZE as usize;
+impl Limit {
+    pub(super) fn of(request: &Request) -> Self {
+        request.extensions().get().copied().unwrap_or(Self(0))
+    }
+}
 
 /// Why a body could not be used.
 #[derive(Debug)]
@@ -24,14 +28,15 @@ pub(super) enum BadBody {
     Syntax,
     /// It is something that the server's reader stumbles over.
     Trouble,
-    TooLarge,
+    /// It is larger than this number of bytes.
+    TooLarge(u64),
 }
 
 impl From<BadBody> for Refusal {
     fn from(bad: BadBody) -> Self {
         match bad {
             BadBody::Syntax | BadBody::Trouble => answer::trouble().into(),
-            BadBody::TooLarge => answer::too_large().into(),
+            BadBody::TooLarge(limit) => answer::too_large(limit).into(),
         }
     }
 }
@@ -52,20 +57,22 @@ pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
 
 /// Reads a body, unpacked.
 pub(super) async fn read(request: Request) -> Result<Bytes, BadBody> {
+    let Limit(limit) = Limit::of(&request);
     let coding = request.headers().get(header::CONTENT_ENCODING).cloned();
     let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => BadBody::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE => BadBody::TooLarge(limit),
         _ => BadBody::Trouble,
     })?;
     let mut unpacked = Vec::new();
-    let limit = MAX_UPLOAD_SIZE + 1;
+    // One byte more tells what is too large.
+    let most = limit.saturating_add(1);
     let done = match coding.as_ref().map(|coding| coding.as_bytes()) {
-        Some(b"gzip") => GzDecoder::new(&*bytes).take(limit).read_to_end(&mut unpacked),
-        Some(b"deflate") => ZlibDecoder::new(&*bytes).take(limit).read_to_end(&mut unpacked),
+        Some(b"gzip") => GzDecoder::new(&*bytes).take(most).read_to_end(&mut unpacked),
+        Some(b"deflate") => ZlibDecoder::new(&*bytes).take(most).read_to_end(&mut unpacked),
         _ => return Ok(bytes),
     };
     match done {
-        Ok(length) if length > LIMIT => Err(BadBody::TooLarge),
+        Ok(length) if length as u64 > limit => Err(BadBody::TooLarge(limit)),
         Ok(_) => Ok(unpacked.into()),
         Err(_) => Err(BadBody::Trouble),
     }

@@ -12,6 +12,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
+use super::answer::Made;
+
 /// How much of a large file is read at a time.
 const CHUNK: usize = 256 << 10;
 
@@ -79,6 +81,7 @@ fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
+    response.extensions_mut().insert(Made::File);
     response
 }
 
@@ -145,67 +148,6 @@ fn range_of(range: &HeaderValue, length: u64) -> Option<Range<u64>> {
         (None, None) => return None,
     };
     (range.start < range.end).then_some(range)
-}
-
-/// The content type of a file name.
-pub(super) fn content_type(name: &str) -> &'static str {
-    let name = name.to_ascii_lowercase();
-    // Endings of packed files are looked through.
-    let name = [".gz", ".bz2", ".xz"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
-        "png" => "image/png",
-        "jpg" | "jpeg" | "jpe" | "jfif" => "image/jpeg",
-        "webp" => "image/webp",
-        "gif" => "image/gif",
-        "bmp" => "image/bmp",
-        "tif" | "tiff" => "image/tiff",
-        "ico" => "image/vnd.microsoft.icon",
-        "avif" => "image/avif",
-        "heic" => "image/heic",
-        "apng" => "image/apng",
-        "exr" => "image/aces",
-        "hdr" => "image/vnd.radiance",
-        "psd" => "image/vnd.adobe.photoshop",
-        "svg" => "image/svg+xml",
-        "mp4" | "m4v" => "video/mp4",
-        "webm" => "video/webm",
-        "mov" | "qt" => "video/quicktime",
-        "avi" => "video/x-msvideo",
-        "mkv" => "video/x-matroska",
-        "ogv" => "video/ogg",
-        "mpg" | "mpeg" => "video/mpeg",
-        "mp3" => "audio/mpeg",
-        "flac" => "audio/flac",
-        "wav" => "audio/x-wav",
-        "ogg" | "opus" => "audio/ogg",
-        "aif" | "aiff" => "audio/x-aiff",
-        "m4a" => "audio/mp4",
-        "aac" => "audio/aac",
-        "glb" => "model/gltf-binary",
-        "gltf" => "model/gltf+json",
-        "obj" => "model/obj",
-        "stl" => "model/stl",
-        "usdz" => "model/vnd.usdz+zip",
-        "txt" | "srt" => "text/plain",
-        "md" => "text/markdown",
-        "csv" => "text/csv",
-        "html" | "htm" => "text/html",
-        "css" => "text/css",
-        "js" | "mjs" => "text/javascript",
-        "vtt" => "text/vtt",
-        "xml" | "xsl" | "xsd" => "text/xml",
-        "xhtml" => "application/xhtml+xml",
-        "yaml" | "yml" => "application/yaml",
-        "json" => "application/json",
-        "pdf" => "application/pdf",
-        "zip" => "application/zip",
-        "tar" => "application/x-tar",
-        "wasm" => "application/wasm",
-        "ckpt" => "application/pickle",
-        "pt" | "pth" => "application/pytorch",
-        "safetensors" => "application/safetensors",
-        _ => "application/octet-stream",
-    }
 }
 
 #[cfg(test)]
