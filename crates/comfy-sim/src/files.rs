@@ -219,6 +219,10 @@ impl Files {
                 }
                 return Ok(stored(&candidate));
             };
+            // The server compares it with the upload, and a folder cannot be read.
+            if path.is_dir() {
+                return Err(FilesError::BadName);
+            }
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(mut file) => {
                     file.write_all(written).map_err(FilesError::io(&path))?;

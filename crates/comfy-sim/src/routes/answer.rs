@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::paths;
+use super::paths::{self, Leads};
 use crate::wire::to_json;
 
 /// How the server makes an answer, where that decides what is added to it on its way out.
@@ -97,6 +97,11 @@ pub(super) fn too_large(limit: u64) -> Response {
     raised(text(StatusCode::PAYLOAD_TOO_LARGE, format!("Maximum request body size {limit} exceeded.")))
 }
 
+/// The body cannot be unpacked. All that the server says is how it was to be packed.
+pub(super) fn not_deflated() -> Response {
+    raised(text(StatusCode::BAD_REQUEST, "deflate"))
+}
+
 /// Nobody that the server knows asks.
 pub(super) fn unauthorized() -> Response {
     raised_text(StatusCode::UNAUTHORIZED)
@@ -125,7 +130,7 @@ pub(super) fn no_file(status: StatusCode) -> Response {
 /// `/internal`.
 pub(super) async fn wrong_method(request: Request) -> Response {
     let is_internal = paths::is_internal(request.uri().path());
-    if !is_internal && matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !is_internal && is_read(&request) {
         return not_found(request.method());
     }
     let mut response = raised_text(StatusCode::METHOD_NOT_ALLOWED);
@@ -135,16 +140,21 @@ pub(super) async fn wrong_method(request: Request) -> Response {
     response
 }
 
+fn is_read(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
 /// A path that no route has.
 pub(super) async fn unknown_path(request: Request) -> Response {
     let path = request.uri().path();
     if paths::is_internal(path) {
         return raised_text(StatusCode::NOT_FOUND);
     }
-    if matches!(*request.method(), Method::GET | Method::HEAD) && paths::leads_out(path) {
-        return raised_text(StatusCode::NOT_FOUND);
+    match paths::leads(path) {
+        Leads::Out if is_read(&request) => raised_text(StatusCode::NOT_FOUND),
+        Leads::Back if is_read(&request) => raised_text(StatusCode::FORBIDDEN),
+        _ => wrong_method(request).await,
     }
-    wrong_method(request).await
 }
 
 /// What is done to every answer last: the list of methods, which the router puts into more answers than the server, is

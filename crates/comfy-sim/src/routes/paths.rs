@@ -65,12 +65,22 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// Whether a path leads out of the static files.
-pub(super) fn leads_out(path: &str) -> bool {
+/// Where a path leads from the static files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// To something in them, or to nothing.
+    In,
+    /// To their folder, by a way round.
+    Back,
+    Out,
+}
+
+/// Where a path leads from the static files.
+pub(super) fn leads(path: &str) -> Leads {
     let path = path.replace("%2f", "/").replace("%2F", "/");
-    let Some(inside) = path.strip_prefix('/') else { return false };
+    let Some(inside) = path.strip_prefix('/') else { return Leads::In };
     if inside.starts_with('/') {
-        return true;
+        return Leads::Out;
     }
     let mut depth = 0_i32;
     for part in inside.split('/') {
@@ -80,10 +90,10 @@ pub(super) fn leads_out(path: &str) -> bool {
             _ => depth += 1,
         }
         if depth < 0 {
-            return true;
+            return Leads::Out;
         }
     }
-    false
+    if depth == 0 { Leads::Back } else { Leads::In }
 }
 
 /// Whether a path belongs to the server's internal routes, which are an application of their own.
@@ -116,10 +126,13 @@ mod tests {
     #[test]
     fn paths_that_lead_out_are_told_from_those_that_are_only_unknown() {
         for out in ["//prompt", "/../prompt", "/..%2f..%2fetc/passwd", "/a/../../b"] {
-            assert!(leads_out(out), "{out}");
+            assert_eq!(leads(out), Leads::Out, "{out}");
         }
         for inside in ["/./prompt", "/a/../b", "/nope", "/prompt/", "/.env"] {
-            assert!(!leads_out(inside), "{inside}");
+            assert_eq!(leads(inside), Leads::In, "{inside}");
+        }
+        for back in ["/.", "/api/..", "/a/./..%2f"] {
+            assert_eq!(leads(back), Leads::Back, "{back}");
         }
     }
 }

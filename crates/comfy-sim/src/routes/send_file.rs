@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use chrono::NaiveDateTime;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
@@ -113,17 +114,21 @@ fn is_newer_than_range(asked: &HeaderMap, modified: SystemTime) -> bool {
 }
 
 fn names(tags: &str, tag: &str) -> bool {
-    tags.split(',')
-        .map(|given| given.trim().trim_start_matches("W/"))
-        .any(|given| given == "*" || given == tag)
+    // A star means all of them, and only where it stands alone.
+    tags.trim() == "*" || tags.split(',').any(|given| given.trim().trim_start_matches("W/") == tag)
 }
 
 fn text(asked: &HeaderMap, name: HeaderName) -> Option<&str> {
     asked.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// A date in seconds since the epoch. Whether the day of the week fits does not matter.
 fn date(asked: &HeaderMap, name: HeaderName) -> Option<u64> {
-    text(asked, name).and_then(|date| httpdate::parse_http_date(date).ok()).map(seconds)
+    let text = text(asked, name)?;
+    let date = text.split_once(',').map_or(text, |(_, date)| date);
+    let date = date.trim().trim_end_matches("GMT").trim_end();
+    let date = NaiveDateTime::parse_from_str(date, "%d %b %Y %H:%M:%S").ok()?;
+    u64::try_from(date.and_utc().timestamp()).ok()
 }
 
 /// Dates of HTTP have no fractions of seconds.
@@ -156,6 +161,27 @@ mod tests {
 
     fn range(text: &str) -> Option<Range<u64>> {
         range_of(&HeaderValue::try_from(text).unwrap(), 105)
+    }
+
+    #[test]
+    fn dates_are_read_whatever_day_of_the_week_they_name() {
+        let since = |text: &str| {
+            let asked = HeaderMap::from_iter([(header::IF_MODIFIED_SINCE, text.parse().unwrap())]);
+            date(&asked, header::IF_MODIFIED_SINCE)
+        };
+        for day in ["Sat, 01 Jan 2000 00:00:01 GMT", "Fri, 01 Jan 2000 00:00:01 GMT", "01 Jan 2000 00:00:01"]
+        {
+            assert_eq!(since(day), Some(946_684_801), "{day}");
+        }
+        for none in ["", "garbage", "Sat, 01 Jan 2000", "Sat, 31 Feb 2000 00:00:00 GMT"] {
+            assert_eq!(since(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_star_among_tags_means_nothing() {
+        assert!(names("*", "\"a\"") && names("\"x\", W/\"a\"", "\"a\""));
+        assert!(!names("\"x\", *", "\"a\"") && !names("", "\"a\""));
     }
 
     #[test]

@@ -92,7 +92,7 @@ async fn read(request: Request) -> Result<Form, Refusal> {
         request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let limit = Limit::of(&request);
     let mut form = Form::default();
-    match kind.split(';').next().unwrap_or_default().trim() {
+    match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "multipart/form-data" => {
             let refuse = |_| answer::trouble();
             let mut parts = Multipart::from_request(request, &()).await.map_err(refuse)?;

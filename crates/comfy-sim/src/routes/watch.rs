@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -30,8 +29,8 @@ pub(super) async fn watch(State(state): State<Arc<state::State>>, request: Reque
     let coding = options.compress.then(|| compress::coding(request.headers())).flatten();
     let mut response = if let Some(text) = malformed(&request) {
         answer::text(StatusCode::BAD_REQUEST, text)
-    } else if options.cors_origin.is_none() && is_refused(request.headers(), options.version) {
-        with_caching(answer::empty(StatusCode::FORBIDDEN), &path, options.version)
+    } else if let Some(refusal) = refusal(request.headers(), options) {
+        with_caching(refusal, &path, options.version)
     } else if method == Method::OPTIONS {
         let response = with_caching(answer::empty(StatusCode::OK), &path, options.version);
         with_access(response, options)
@@ -55,10 +54,20 @@ fn is_out_of_reach(response: &Response) -> bool {
     response.extensions().get() == Some(&Made::Raised) || response.status() == StatusCode::SWITCHING_PROTOCOLS
 }
 
-/// Whether a page of another site asks.
-fn is_refused(headers: &HeaderMap, version: ServerVersion) -> bool {
+/// The answer to a page of another site.
+fn refusal(headers: &HeaderMap, options: &Options) -> Option<Response> {
+    if options.cors_origin.is_some() {
+        return None;
+    }
     let cross_site = || headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site");
-    (version >= ServerVersion::V0_30_0 && cross_site()) || is_foreign(headers)
+    if options.version >= ServerVersion::V0_30_0 && cross_site() {
+        return Some(answer::empty(StatusCode::FORBIDDEN));
+    }
+    match is_foreign(headers) {
+        Ok(false) => None,
+        Ok(true) => Some(answer::empty(StatusCode::FORBIDDEN)),
+        Err(NoAddress) => Some(answer::trouble()),
+    }
 }
 
 /// Says whose pages may use the server.
@@ -104,6 +113,9 @@ fn malformed(request: &Request) -> Option<String> {
         let start = String::from_utf8_lossy(&value.as_bytes()[..SHOWN]);
         return Some(format!("Got more than {LONGEST_LINE} bytes when reading: b'{start}...'."));
     }
+    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "br") {
+        return Some("Can not decode content-encoding: brotli (br). Please install `Brotli`".to_owned());
+    }
     let known = [
         Method::GET,
         Method::HEAD,
@@ -121,24 +133,45 @@ fn malformed(request: &Request) -> Option<String> {
 }
 
 /// Whether a page of another site sent the request. It is only told when the server is called by a loopback name.
-fn is_foreign(headers: &HeaderMap) -> bool {
+fn is_foreign(headers: &HeaderMap) -> Result<bool, NoAddress> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let (Some(host), Some(origin)) = (text(header::HOST), text(header::ORIGIN)) else { return false };
-    let Ok(host) = host.parse::<Authority>() else { return false };
-    let Some(Ok(origin)) = origin.split_once("://").map(|(_, rest)| rest.parse::<Authority>()) else {
-        return false;
-    };
-    if origin.host().is_empty() || !is_loopback(host.host()) {
-        return false;
+    let (Some(host), Some(origin)) = (text(header::HOST), text(header::ORIGIN)) else { return Ok(false) };
+    let Some((_, origin)) = origin.split_once("//") else { return Ok(false) };
+    let origin = Address::parse(origin.split(['/', '?', '#']).next().unwrap_or_default())?;
+    let host = Address::parse(host)?;
+    if origin.name.is_empty() || !is_loopback(&host.name) {
+        return Ok(false);
     }
-    let other_port = matches!((host.port_u16(), origin.port_u16()), (Some(a), Some(b)) if a != b);
-    !host.host().eq_ignore_ascii_case(origin.host()) || other_port
+    let other_port = matches!((host.port, origin.port), (Some(a), Some(b)) if a != b);
+    Ok(host.name != origin.name || other_port)
+}
+
+/// A host as a header names it.
+struct Address {
+    name: String,
+    port: Option<u16>,
+}
+
+/// What the server cannot read as a host, and stumbles over.
+struct NoAddress;
+
+impl Address {
+    fn parse(text: &str) -> Result<Self, NoAddress> {
+        let text = text.rsplit('@').next().unwrap_or_default().trim();
+        let (name, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (name, rest) = rest.split_once(']').ok_or(NoAddress)?;
+                (name, rest.strip_prefix(':').unwrap_or_default())
+            }
+            None => text.split_once(':').unwrap_or((text, "")),
+        };
+        let port = if port.is_empty() { None } else { Some(port.parse().map_err(|_| NoAddress)?) };
+        Ok(Self { name: name.to_ascii_lowercase(), port })
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Says how long an answer may be kept, which depends on the path, and a little on the status.
@@ -182,7 +215,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         headers.insert(header::ORIGIN, origin.parse().unwrap());
-        is_foreign(&headers)
+        is_foreign(&headers).unwrap_or_else(|NoAddress| panic!("{host} {origin}"))
     }
 
     #[test]
@@ -199,11 +232,20 @@ mod tests {
         ] {
             assert!(!foreign(host, own), "{own}");
         }
-        for other in ["http://evil.example", "http://127.0.0.1:1", "http://localhost:8299"] {
+        for other in
+            ["http://evil.example", "http://127.0.0.1:1", "http://localhost:8299", "//x", "http://a@b/c"]
+        {
             assert!(foreign(host, other), "{other}");
         }
         assert!(!foreign("example.org", "http://evil.example"));
         assert!(!foreign("127.0.0.1", "http://127.0.0.1:8188"));
         assert!(foreign("[::1]:8188", "http://[::1]:9"));
+        assert!(!foreign("[::1]:8188", "http://[::1]"));
+        assert!(!foreign("LOCALHOST", "HTTP://localhost:8299"));
+        for broken in ["http://127.0.0.1:99999", "http://127.0.0.1:x", "http://[::1"] {
+            let headers = [(header::HOST, "127.0.0.1"), (header::ORIGIN, broken)];
+            let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+            assert!(is_foreign(&HeaderMap::from_iter(headers)).is_err(), "{broken}");
+        }
     }
 }
