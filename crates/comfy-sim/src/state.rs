@@ -17,11 +17,13 @@ use crate::faults::{Fault, FaultId, Faults, Kept, Restart, Struck};
 use crate::files::Files;
 use crate::history::{Entry, History};
 use crate::lives::Lives;
+use crate::models::Models;
 use crate::nodes::{Registry, Sleep};
 use crate::options::Options;
 use crate::queue::{Queue, SharedItem, Tie};
 use crate::requests::Requests;
 use crate::sockets::{Sockets, Target};
+use crate::users::Users;
 
 /// What a simulator keeps through the restarts of its server.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(crate) struct Lasting {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) files: Files,
+    pub(crate) users: Users,
+    pub(crate) models: Models,
     pub(crate) nodes: Arc<Registry>,
     pub(crate) options: Options,
     pub(crate) lasting: Arc<Lasting>,
@@ -100,8 +104,12 @@ impl State {
         lasting: Arc<Lasting>,
         lives: Weak<Lives>,
     ) -> Self {
+        let users = Users::new(files.base(), options.version, options.multi_user);
+        let models = Models::new(options.version, options.models.clone(), files.base());
         Self {
             files,
+            users,
+            models,
             nodes,
             options,
             lasting,
