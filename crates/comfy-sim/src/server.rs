@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::ServiceExt;
 use axum::extract::Request;
 use axum::serve::ListenerExt as _;
+use comfy_protocol::json::exact;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -15,6 +16,7 @@ use crate::builder::Builder;
 use crate::error::{Error, ErrorKind};
 use crate::files::Files;
 use crate::history::History;
+use crate::logs::Level;
 use crate::state::State;
 use crate::{executor, routes};
 
@@ -40,11 +42,11 @@ pub struct Records(Arc<State>);
 
 impl Records {
     /// The record of a prompt that has ended, as `GET /history/{prompt_id}` has it under the prompt's id; `None` where
-    /// there is none.
+    /// there is none. Numbers that are not finite are null.
     #[must_use]
     pub fn record(&self, prompt_id: &str) -> Option<serde_json::Value> {
         let entry = self.0.history().get(prompt_id)?;
-        serde_json::to_value(&*entry).ok()
+        serde_json::to_value(&*entry).ok().map(exact::without_stand_ins)
     }
 
     fn to_history(&self) -> History {
@@ -93,6 +95,8 @@ impl Sim {
         })?;
         let history = builder.records.as_ref().map(Records::to_history).unwrap_or_default();
         let state = Arc::new(State::new(files, nodes, builder.options, history));
+        state.log(Level::Info, "Starting server\n");
+        state.log(Level::Info, &format!("To see the GUI go to: http://{address}"));
         let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
 
         let resources =

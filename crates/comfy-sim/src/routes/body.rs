@@ -5,7 +5,7 @@ use std::io::Read as _;
 use axum::extract::{FromRequest as _, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use comfy_protocol::json;
+use comfy_protocol::json::exact;
 use flate2::read::{GzDecoder, ZlibDecoder};
 use serde_json::Value as Json;
 
@@ -36,7 +36,7 @@ impl From<BadBody> for Refusal {
     }
 }
 
-/// Reads a body as JSON, whatever its content type says.
+/// Reads a body as JSON, whatever its content type says. What a [`Json`] cannot hold is there as a stand-in.
 pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
     let is_text = is_known_charset(request.headers());
     let bytes = read(request).await?;
@@ -44,7 +44,7 @@ pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
         return Err(BadBody::Trouble);
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| BadBody::Trouble)?;
-    json::from_str(text).map_err(|error| match error.message.contains("recursion") {
+    exact::from_slice(text.as_bytes()).map_err(|error| match error.message.contains("recursion") {
         true => BadBody::Trouble,
         false => BadBody::Syntax,
     })

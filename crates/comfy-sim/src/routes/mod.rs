@@ -16,6 +16,8 @@ mod answer;
 mod body;
 mod control;
 mod history;
+mod jobs;
+mod logs;
 mod mask;
 mod object_info;
 mod paths;
@@ -50,10 +52,12 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 
 /// Builds the HTTP side.
 pub(crate) fn app(state: Arc<State>, sockets: TaskTracker) -> App {
-    let routes = table();
+    let version = state.options.version;
+    let routes = table().merge(jobs::routes(version)).method_not_allowed_fallback(wrong_method);
     let router = Router::new()
         .merge(routes.clone())
         .nest("/api", routes)
+        .merge(logs::routes())
         .route("/", get(system::front_page).fallback(wrong_method))
         .route("/api/", get(system::front_page).fallback(wrong_method))
         .fallback(answer::unknown_path)
@@ -79,7 +83,6 @@ fn table() -> Router<Shared> {
         .route("/object_info/{class}", get(object_info::one))
         .route("/system_stats", get(system::stats))
         .route("/features", get(system::features))
-        .method_not_allowed_fallback(wrong_method)
 }
 
 /// A known path with a method that it does not have. The server's static files own every path for GET.
