@@ -157,15 +157,20 @@ impl State {
         self.delete(&mut lock(&self.work), prompt_id).map(|_| ())
     }
 
-    /// Asks the running prompt to stop if it is this one, else removes it from those that wait. Says whether there was
-    /// anything to do. In one step, so that no other prompt is hit.
-    pub(crate) fn cancel(&self, prompt_id: &str) -> Result<bool, Tie> {
+    /// Cancels prompts: asks the running one to stop if it is among them, and removes those that wait. Says whether there was
+    /// anything to do. In one step, so that no other prompt is hit, and none of these begins to run meanwhile.
+    pub(crate) fn cancel<'a>(&self, prompt_ids: impl IntoIterator<Item = &'a str>) -> Result<bool, Tie> {
         let mut work = lock(&self.work);
-        if work.queue.is_running(prompt_id) {
-            self.interrupt();
-            return Ok(true);
+        let mut cancelled = false;
+        for prompt_id in prompt_ids {
+            if work.queue.is_running(prompt_id) {
+                self.interrupt();
+                cancelled = true;
+            } else {
+                cancelled |= self.delete(&mut work, prompt_id)?;
+            }
         }
-        self.delete(&mut work, prompt_id)
+        Ok(cancelled)
     }
 
     /// Removes a waiting prompt and tells about it. Says whether there was one.

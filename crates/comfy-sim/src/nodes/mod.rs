@@ -10,6 +10,7 @@ use crate::value::Value;
 use crate::version::ServerVersion;
 
 mod blend;
+pub(crate) mod checks;
 mod error;
 mod image;
 mod inputs;

@@ -63,11 +63,14 @@ pub(super) async fn change(
     Ok(answer::empty(StatusCode::OK))
 }
 
-/// The whole number under a name of the query; an error when it is none.
-fn integer(request: &Request, name: &str) -> Result<Option<i64>, Response> {
+/// What was to be a whole number is none.
+struct NoInteger;
+
+/// The whole number under a name of the query.
+fn integer(request: &Request, name: &str) -> Result<Option<i64>, NoInteger> {
     let query = request.uri().query().unwrap_or_default();
     let value = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
     // Numbers may be as large as they like; those here only have to be larger than any history.
     let clamp = |number: i128| number.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-    value.map(|(_, value)| python::int(&value).map(clamp).ok_or_else(answer::trouble)).transpose()
+    value.map(|(_, value)| python::int(&value).map(clamp).ok_or(NoInteger)).transpose()
 }

@@ -22,12 +22,14 @@ use crate::{python, state};
 pub(super) fn routes(version: ServerVersion) -> Router<Shared> {
     let mut routes = Router::new();
     if version >= ServerVersion::V0_8_0 {
-        routes = routes.route("/api/jobs", get(list)).route("/api/jobs/{id}", get(show));
+        routes = routes
+            .route("/api/jobs", get(list).fallback(may_get))
+            .route("/api/jobs/{id}", get(show).fallback(may_get));
     }
     if version >= ServerVersion::V0_30_0 {
         routes = routes
-            .route("/api/jobs/cancel", get(cancel_is_no_job).post(cancel_many))
-            .route("/api/jobs/{id}/cancel", post(cancel));
+            .route("/api/jobs/cancel", get(cancel_is_no_job).post(cancel_many).fallback(may_post))
+            .route("/api/jobs/{id}/cancel", post(cancel).get(not_there).fallback(may_post));
     }
     routes
 }
@@ -58,10 +60,7 @@ async fn cancel_is_no_job() -> Response {
 }
 
 async fn cancel(State(state): State<Arc<state::State>>, id: Result<Path<String>, PathRejection>) -> Response {
-    match state.cancel(&text(id)) {
-        Ok(cancelled) => answer::json(&json!({"cancelled": cancelled})),
-        Err(_) => answer::trouble(),
-    }
+    cancelled(&state, [text(id).as_str()])
 }
 
 async fn cancel_many(State(state): State<Arc<state::State>>, request: Request) -> Result<Response, Refusal> {
@@ -78,11 +77,27 @@ async fn cancel_many(State(state): State<Arc<state::State>>, request: Request) -
     if !bad.is_empty() {
         return Ok(refuse(&json!({"error": "job_ids contains invalid id(s)", "invalid_ids": bad})));
     }
-    let mut cancelled = false;
-    for id in ids.iter().filter_map(Json::as_str) {
-        cancelled |= state.cancel(id).map_err(|_| answer::trouble())?;
+    Ok(cancelled(&state, ids.iter().filter_map(Json::as_str)))
+}
+
+fn cancelled<'a>(state: &state::State, ids: impl IntoIterator<Item = &'a str>) -> Response {
+    match state.cancel(ids) {
+        Ok(cancelled) => answer::json(&json!({"cancelled": cancelled})),
+        Err(_) => answer::trouble(),
     }
-    Ok(answer::json(&json!({"cancelled": cancelled})))
+}
+
+async fn may_get() -> Response {
+    answer::wrong_method("GET,HEAD")
+}
+
+async fn may_post() -> Response {
+    answer::wrong_method("GET,HEAD,POST")
+}
+
+/// The static files own the path for GET.
+async fn not_there(request: Request) -> Response {
+    answer::not_found(request.method())
 }
 
 /// What is no text is nobody's id.

@@ -9,9 +9,9 @@ use axum::response::Response;
 use axum::routing::{any, get, patch};
 use serde_json::Value as Json;
 
+use super::Shared;
 use super::answer::{self, Refusal};
 use super::body::read_json;
-use super::{Shared, paths};
 use crate::{python, state};
 
 /// Longest id that a socket can have: it comes in the first line of a request.
@@ -19,10 +19,9 @@ const LONGEST_ID: usize = 8190;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/internal/logs", get(text))
-        .route("/internal/logs/raw", get(raw))
-        .route("/internal/logs/subscribe", patch(subscribe))
-        .method_not_allowed_fallback(wrong_method)
+        .route("/internal/logs", get(text).fallback(may_get))
+        .route("/internal/logs/raw", get(raw).fallback(may_get))
+        .route("/internal/logs/subscribe", patch(subscribe).fallback(may_patch))
         .route("/internal", any(unknown))
         .route("/internal/", any(unknown))
         .route("/internal/{*path}", any(unknown))
@@ -56,6 +55,10 @@ async fn unknown() -> Response {
     answer::text(StatusCode::NOT_FOUND, "404: Not Found")
 }
 
-async fn wrong_method(request: Request) -> Response {
-    answer::wrong_method(paths::methods(request.uri().path()))
+async fn may_get() -> Response {
+    answer::wrong_method("GET,HEAD")
+}
+
+async fn may_patch() -> Response {
+    answer::wrong_method("PATCH")
 }

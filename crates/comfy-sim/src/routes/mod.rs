@@ -53,7 +53,7 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 /// Builds the HTTP side.
 pub(crate) fn app(state: Arc<State>, sockets: TaskTracker) -> App {
     let version = state.options.version;
-    let routes = table().merge(jobs::routes(version)).method_not_allowed_fallback(wrong_method);
+    let routes = table().merge(jobs::routes(version));
     let router = Router::new()
         .merge(routes.clone())
         .nest("/api", routes)
@@ -83,6 +83,7 @@ fn table() -> Router<Shared> {
         .route("/object_info/{class}", get(object_info::one))
         .route("/system_stats", get(system::stats))
         .route("/features", get(system::features))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 /// A known path with a method that it does not have. The server's static files own every path for GET.

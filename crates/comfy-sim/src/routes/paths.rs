@@ -69,11 +69,6 @@ pub(super) fn methods(path: &str) -> &'static str {
         "/prompt" | "/queue" | "/history" | "/interrupt" | "/free" | "/upload/image" | "/upload/mask" => {
             "GET,HEAD,POST"
         }
-        "/internal/logs/subscribe" => "PATCH",
-        // These begin with `/api` themselves.
-        path if path.ends_with("/cancel") && path.trim_start_matches("/api").starts_with("/jobs/") => {
-            "GET,HEAD,POST"
-        }
         _ => "GET,HEAD",
     }
 }

@@ -9,8 +9,8 @@ use comfy_protocol::ExecInfo;
 use comfy_protocol::json::exact;
 use comfy_workflow::NodeId;
 use comfy_workflow::validate::{
-    Accepted, CheckInputs, CheckResult, ErrorDetail, NodeChecks, NodeErrors, Options, Order, Validator,
-    Verdict, validate,
+    Accepted, CheckInputs, CheckResult, ErrorDetail, NodeChecks, NodeErrors, Options, Order, Undescribed,
+    Validator, Verdict, validate,
 };
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -19,7 +19,7 @@ use super::answer::{self, Refusal};
 use super::body::read_json;
 use crate::files::Files;
 use crate::logs::Level;
-use crate::nodes::Registry;
+use crate::nodes::{Registry, checks};
 use crate::queue::{Item, SENSITIVE, SharedItem};
 use crate::version::ServerVersion;
 use crate::{python, replacements, state};
@@ -69,7 +69,8 @@ pub(super) async fn submit(
     if version >= ServerVersion::V0_30_0 && !body.get("extra_data").is_none_or(is_searched) {
         return Ok(answer::trouble());
     }
-    let checks = Checks { files: &state.files, nodes: &state.nodes };
+    let checks =
+        Checks { files: &state.files, nodes: &state.nodes, version, test_nodes: state.options.test_nodes };
     let schemas = state.nodes.schemas();
     let mut options = Options::new(&schemas)
         .profile(version.profile())
@@ -211,17 +212,27 @@ fn refuse(kind: &str, message: &str, details: &str) -> Refusal {
 struct Checks<'a> {
     files: &'a Files,
     nodes: &'a Registry,
+    version: ServerVersion,
+    test_nodes: bool,
 }
 
 impl NodeChecks for Checks<'_> {
     fn validator(&self, class_type: &str) -> Option<Validator> {
-        let check = self.nodes.class(class_type)?.check?;
+        let Some(check) = self.nodes.class(class_type).and_then(|class| class.check) else {
+            return checks::validator(class_type, self.version, self.test_nodes);
+        };
         let validator = Validator::new(format!("{class_type}.VALIDATE_INPUTS"));
         Some(check.inputs.iter().fold(validator, |validator, input| validator.required(*input)))
     }
 
     fn check(&self, class_type: &str, inputs: &CheckInputs) -> CheckResult {
-        let check = self.nodes.class(class_type).and_then(|class| class.check);
-        check.map_or(CheckResult::Passed, |check| (check.run)(inputs, self.files))
+        match self.nodes.class(class_type).and_then(|class| class.check) {
+            Some(check) => (check.run)(inputs, self.files),
+            None => checks::check(class_type, inputs),
+        }
+    }
+
+    fn undescribed(&self, class_type: &str) -> Option<Undescribed> {
+        checks::undescribed(class_type, self.test_nodes)
     }
 }
