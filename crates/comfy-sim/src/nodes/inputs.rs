@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use comfy_protocol::json::exact;
 use serde_json::Value as Json;
 
 use super::{Inputs, NodeError};
@@ -86,7 +87,11 @@ impl Inputs {
                 (None, Some(float)) => Ok(float as i64),
                 (None, None) => Err(wrong("an integer is required", self.value(name)?)),
             },
-            _ => Err(wrong("an integer is required", self.value(name)?)),
+            // Too large for an integer here, and held to its range.
+            other => match exact::as_f64(other).filter(|float| float.is_finite()) {
+                Some(float) => Ok(float as i64),
+                None => Err(wrong("an integer is required", self.value(name)?)),
+            },
         }
     }
 
@@ -99,10 +104,10 @@ impl Inputs {
     pub(crate) fn float(&self, name: &str) -> Result<f64, NodeError> {
         match self.json(name)? {
             Json::Bool(flag) => Ok(f64::from(*flag)),
-            Json::Number(number) => {
-                number.as_f64().ok_or_else(|| NodeError::type_error("must be real number"))
-            }
-            _ => Err(wrong("must be real number", self.value(name)?)),
+            number => match exact::as_f64(number) {
+                Some(float) => Ok(float),
+                None => Err(wrong("must be real number", self.value(name)?)),
+            },
         }
     }
 

@@ -15,6 +15,7 @@ use crate::version::ServerVersion;
 mod audio;
 mod batch;
 mod blend;
+pub(crate) mod checks;
 mod color;
 mod composite;
 mod error;

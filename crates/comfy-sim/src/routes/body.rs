@@ -6,7 +6,7 @@ use std::io::Read as _;
 use axum::extract::{FromRequest as _, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use comfy_protocol::json;
+use comfy_protocol::json::exact;
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use serde_json::Value as Json;
 
@@ -45,7 +45,7 @@ impl From<BadBody> for Refusal {
     }
 }
 
-/// Reads a body as JSON, whatever its content type says.
+/// Reads a body as JSON, whatever its content type says. What a [`Json`] cannot hold is there as a stand-in.
 pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
     let charset = Charset::of(request.headers());
     let bytes = read(request).await?;
@@ -56,7 +56,7 @@ pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
         Some(Charset::Latin1) => bytes.iter().copied().map(char::from).collect(),
         None => return Err(BadBody::Trouble),
     };
-    json::from_str(&text).map_err(|error| match error.message.contains("recursion") {
+    exact::from_slice(text.as_bytes()).map_err(|error| match error.message.contains("recursion") {
         true => BadBody::Trouble,
         false => BadBody::Syntax,
     })

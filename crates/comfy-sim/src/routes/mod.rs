@@ -19,6 +19,8 @@ mod content_type;
 mod control;
 mod faults;
 mod history;
+mod jobs;
+mod logs;
 mod mask;
 mod models;
 mod object_info;
@@ -59,12 +61,13 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 
 /// Builds the HTTP side.
 pub(crate) fn app(state: Arc<State>, sockets: TaskTracker, severed: CancellationToken) -> App {
-    let routes = table();
+    let routes = table().merge(jobs::routes(state.options.version));
     let limit = state.options.max_upload_size();
     let shared = Shared { state: Arc::clone(&state), sockets, severed };
     let router = Router::new()
         .merge(routes.clone())
         .nest("/api", routes)
+        .merge(logs::routes())
         .route("/", get(system::front_page).fallback(answer::wrong_method))
         .route("/api/", get(system::front_page).fallback(answer::wrong_method))
         .route("/simulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
