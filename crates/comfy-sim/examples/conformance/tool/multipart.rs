@@ -43,10 +43,12 @@ pub(crate) fn to_send(
     if parts.iter().any(|part| part.len.is_some() && part.base64.is_none() && part.text.is_none()) {
         return Ok(ToSend::Unknown);
     }
-    Ok(ToSend::Bytes(form(&parts)?, Some(format!("multipart/form-data; boundary={BOUNDARY}"))))
+    let (form, kind) = form(&parts)?;
+    Ok(ToSend::Bytes(form, Some(kind)))
 }
 
-fn form(parts: &[Part]) -> anyhow::Result<Vec<u8>> {
+/// A form and its content type.
+pub(crate) fn form(parts: &[Part]) -> anyhow::Result<(Vec<u8>, String)> {
     let mut form = Vec::new();
     for part in parts {
         let mut head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"", part.name);
@@ -64,5 +66,5 @@ fn form(parts: &[Part]) -> anyhow::Result<Vec<u8>> {
         form.extend_from_slice(b"\r\n");
     }
     form.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-    Ok(form)
+    Ok((form, format!("multipart/form-data; boundary={BOUNDARY}")))
 }

@@ -1,7 +1,11 @@
 //! What came out of comparing one thing.
 
 /// How much of a line is shown.
-const LONGEST_LINE: usize = 260;
+const LONGEST_LINE: usize = 320;
+
+/// How much is shown of two texts that part, and how much of that is before the place.
+const SHOWN: usize = 120;
+const BEFORE: usize = 30;
 
 /// Equal and compared steps, and a line for each difference.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +42,16 @@ impl Outcome {
     pub(crate) fn is_equal(&self) -> bool {
         self.skipped.is_none() && self.equal == self.total
     }
+}
+
+/// Where two texts part, with what is around; `None` when they are the same.
+pub(crate) fn apart(wanted: &str, got: &str) -> Option<String> {
+    if wanted == got {
+        return None;
+    }
+    let at = wanted.chars().zip(got.chars()).take_while(|(a, b)| a == b).count();
+    let part = |text: &str| text.chars().skip(at.saturating_sub(BEFORE)).take(SHOWN).collect::<String>();
+    Some(format!("…{} instead of …{}", part(got), part(wanted)))
 }
 
 /// A text in one line of at most so many characters.

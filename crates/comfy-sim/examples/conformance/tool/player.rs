@@ -7,17 +7,13 @@ use std::time::Duration;
 
 use super::exchange::{Answer, exchange};
 use super::multipart::{ToSend, to_send};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, apart};
 use super::scenario::{Body, Kind, Request, Response, Scenario, Step, string};
 use super::socket::{Counts, Inbox, Socket};
 use super::{frames, json, matching, normal};
 
 /// How long frames that nobody awaits may take to arrive at the end.
 const LINGER: Duration = Duration::from_millis(100);
-
-/// How much of a difference is shown, and how much of what is before it.
-const SHOWN: usize = 120;
-const BEFORE: usize = 30;
 
 /// How fast a conversation is held.
 #[derive(Debug, Clone, Copy)]
@@ -181,10 +177,11 @@ impl<'a> Player<'a> {
         // Of pictures and the like it is enough that there is something.
         let equal = if wanted == "bytes" { !answer.body.is_empty() } else { wanted == got };
         self.outcome.count(equal && kind == wanted_kind, || {
-            let at = wanted.chars().zip(got.chars()).take_while(|(a, b)| a == b).count();
-            let part =
-                |text: &str| -> String { text.chars().skip(at.saturating_sub(BEFORE)).take(SHOWN).collect() };
-            format!("{label}: {kind} …{} instead of {wanted_kind} …{}", part(&got), part(&wanted))
+            if kind == wanted_kind {
+                format!("{label}: {}", apart(&wanted, &got).unwrap_or_default())
+            } else {
+                format!("{label}: {kind} {got} instead of {wanted_kind} {wanted}")
+            }
         });
     }
 

@@ -12,15 +12,14 @@ use super::corpus::Corpus;
 use super::outcome::Outcome;
 use super::player::{Pace, Player};
 use super::scenario::Scenario;
-use super::servers;
+use super::{seed, servers};
 
 /// The longest that a scenario may take.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// Scenarios that cannot be played, and why.
-const NOT_PLAYED: [(&str, &str); 3] = [
+const NOT_PLAYED: [(&str, &str); 2] = [
     ("models", "the files in the model folders were put there by hand"),
-    ("view_security", "the pictures were put into the folders by hand"),
     ("zy_shutdown", "ends the server by a signal"),
 ];
 
@@ -81,8 +80,19 @@ async fn play(
         return Ok(Outcome { skipped: Some((*reason).into()), ..Outcome::named(name) });
     }
     let scenario = Scenario::read(path)?;
+    let base = tempfile::Builder::new().prefix("comfy-conformance-").tempdir()?;
     let sim = match target {
-        Target::Simulators(_) => Some(servers::of_scenario(corpus, version, name)?.start().await?),
+        Target::Simulators(_) => {
+            let builder = servers::of_scenario(corpus, version, name)?;
+            if seed::SCENARIOS.contains(&name) {
+                seed::files(&scenario, base.path())?;
+            }
+            Some(builder.base_dir(base.path()).start().await?)
+        }
+        Target::Server(_) if seed::SCENARIOS.contains(&name) => {
+            let reason = "its files cannot be put on that server".to_owned();
+            return Ok(Outcome { skipped: Some(reason), ..Outcome::named(name) });
+        }
         Target::Server(_) => None,
     };
     let host = match (&sim, target) {
