@@ -93,7 +93,7 @@ async fn run(host: &str, case: &Case) -> anyhow::Result<Vec<String>> {
     let record = prompts::record(host, &id).await?.context("does not end")?;
     let mut differences = Vec::new();
     if record["status"]["status_str"] != case.status {
-        differences.push(format!("{} instead of {}", record["status"], case.status));
+        differences.push(format!("{} instead of {}", prompts::end(&record), case.status));
         return Ok(differences);
     }
     for (node, wanted) in &case.outputs {

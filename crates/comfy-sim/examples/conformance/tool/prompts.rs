@@ -34,10 +34,32 @@ pub(crate) fn body(answer: &Answer) -> anyhow::Result<Value> {
     json::lenient(&String::from_utf8_lossy(&answer.body)).context("the answer is no JSON")
 }
 
-/// The id of an accepted prompt.
+/// The id of an accepted prompt; what the server had against it where it is refused.
 pub(crate) fn id(answer: &Answer) -> anyhow::Result<String> {
-    let id = body(answer)?["prompt_id"].as_str().map(str::to_owned);
-    id.with_context(|| format!("not accepted: {}", String::from_utf8_lossy(&answer.body)))
+    let body = body(answer)?;
+    if let Some(id) = body["prompt_id"].as_str() {
+        return Ok(id.to_owned());
+    }
+    let per_node = body["node_errors"].as_object().into_iter().flatten();
+    let mut reasons: Vec<_> = per_node
+        .flat_map(|(node, facts)| {
+            let errors = facts["errors"].as_array().into_iter().flatten();
+            errors.map(move |error| format!("{node}: {}: {}", error["type"], error["details"]))
+        })
+        .collect();
+    if reasons.is_empty() {
+        reasons.push(format!("{}: {}", body["error"]["type"], body["error"]["message"]));
+    }
+    anyhow::bail!("not accepted: {}", reasons.join("; "))
+}
+
+/// How a prompt ended, with the error that a node had.
+pub(crate) fn end(record: &Value) -> String {
+    let messages = record["status"]["messages"].as_array().into_iter().flatten();
+    let error =
+        messages.into_iter().find(|message| message[0] == "execution_error").map(|message| &message[1]);
+    let error = error.map(|error| format!(": {}: {}", error["node_type"], error["exception_message"]));
+    format!("{}{}", record["status"]["status_str"], error.unwrap_or_default())
 }
 
 /// The record of a prompt that has ended; `None` when it does not end in time.

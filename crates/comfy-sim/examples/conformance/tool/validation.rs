@@ -88,8 +88,8 @@ pub(crate) async fn answers(
 fn answer_differs(case: &Case, answer: &Answer) -> Option<String> {
     let got = String::from_utf8_lossy(&answer.body);
     if answer.status != case.status {
-        let start: String = got.chars().take(200).collect();
-        return Some(format!("{}, recorded {}: {start}", answer.status, case.status));
+        let why = prompts::id(answer).err().map(|error| format!(": {error:#}")).unwrap_or_default();
+        return Some(format!("{}, recorded {}{why}", answer.status, case.status));
     }
     let kind = answer.header("content-type").unwrap_or_default();
     if kind != case.content_type {
