@@ -28,11 +28,11 @@ impl Builder {
         self
     }
 
-    /// Keeps the folders `input`, `output` and `temp` in this folder, which is made when it is not there. What is in
-    /// `input` and `output` is used, added to, and kept when the simulator stops. **`temp` is emptied at the start**, as
-    /// the server does. Two simulators must not use one folder at a time.
+    /// Keeps the folders `input`, `output`, `temp` and `user` in this folder, which is made when it is not there. What is
+    /// in `input`, `output` and `user` is used, added to, and kept when the simulator stops. **`temp` is emptied at the
+    /// start**, as the server does. Two simulators must not use one folder at a time.
     ///
-    /// Without this option the three are in a temporary folder that is removed when the simulator stops.
+    /// Without this option they are in a temporary folder that is removed when the simulator stops.
     pub fn base_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.base_dir = Some(path.into());
         self
@@ -73,7 +73,8 @@ impl Builder {
     }
 
     /// Offers the model files below this folder, which has one folder per kind, such as `checkpoints` and `loras`. What is
-    /// in the files does not matter: they can be empty.
+    /// in the files does not matter: they can be empty. Without this option the folder is `models` in that of
+    /// [`base_dir`](Self::base_dir).
     pub fn models(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.models = Some(path.into());
         self
@@ -91,7 +92,8 @@ impl Builder {
         self
     }
 
-    /// Tells users apart by the header `comfy-user` (`--multi-user`).
+    /// Tells users apart by the header `comfy-user` (`--multi-user`). Users are made by `POST /users`; settings and files
+    /// of others, and of nobody, are refused.
     pub fn multi_user(mut self, multi_user: bool) -> Self {
         self.options.multi_user = multi_user;
         self
@@ -103,13 +105,15 @@ impl Builder {
         self
     }
 
-    /// Packs JSON and text for those who accept gzip (`--enable-compress-response-body`).
+    /// Packs JSON and text for those who accept gzip (`--enable-compress-response-body`), by deflate for those who accept
+    /// that as well.
     pub fn compress_responses(mut self, compress: bool) -> Self {
         self.options.compress = compress;
         self
     }
 
-    /// The largest request body in MB (`--max-upload-size`); 100 without this option.
+    /// The largest request body in MB of 1,048,576 bytes (`--max-upload-size`), which may be a fraction; 100 without this
+    /// option.
     pub fn max_upload_megabytes(mut self, megabytes: f64) -> Self {
         self.options.max_upload_megabytes = megabytes;
         self

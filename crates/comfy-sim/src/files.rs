@@ -8,8 +8,11 @@ mod naming;
 mod path;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub(crate) use naming::SaveTarget;
+pub(crate) use path::{inside, refuse_links_outside};
+pub(crate) use times::FileTime;
 
 /// One of the folders that the server reads from and writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,6 +103,11 @@ impl Files {
     pub(crate) fn new(base: impl Into<PathBuf>) -> Self {
         let base = base.into();
         Self { base: std::path::absolute(&base).unwrap_or(base) }
+    }
+
+    /// The directory that all folders are in.
+    pub(crate) fn base(&self) -> &Path {
+        &self.base
     }
 
     /// The path of a folder, which may not exist yet.
@@ -211,6 +219,10 @@ impl Files {
                 }
                 return Ok(stored(&candidate));
             };
+            // The server compares it with the upload, and a folder cannot be read.
+            if path.is_dir() {
+                return Err(FilesError::BadName);
+            }
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(mut file) => {
                     file.write_all(written).map_err(FilesError::io(&path))?;

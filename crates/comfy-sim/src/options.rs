@@ -99,6 +99,14 @@ impl Options {
         Registry::new(self.version, self.object_info.as_deref(), self.test_nodes)
     }
 
+    /// The largest request body as the server tells it: a float, unless it is the one that it has without the option.
+    pub(crate) fn max_upload_size_shown(&self) -> serde_json::Value {
+        if self.max_upload_megabytes == MAX_UPLOAD_MEGABYTES {
+            return self.max_upload_size().into();
+        }
+        (self.max_upload_megabytes * 1_048_576.0).into()
+    }
+
     /// The largest request body in bytes. A fraction of a byte counts as the server counts it: not at all.
     pub(crate) fn max_upload_size(&self) -> u64 {
         (self.max_upload_megabytes * 1_048_576.0) as u64

@@ -3,6 +3,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use comfy_protocol::json::exact;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -42,11 +43,11 @@ pub struct Records(Arc<Lives>);
 
 impl Records {
     /// The record of a prompt that has ended, as `GET /history/{prompt_id}` has it under the prompt's id; `None` where
-    /// there is none.
+    /// there is none. Numbers that are not finite are null.
     #[must_use]
     pub fn record(&self, prompt_id: &str) -> Option<serde_json::Value> {
         let entry = self.0.current().state.history().get(prompt_id)?;
-        serde_json::to_value(&*entry).ok()
+        serde_json::to_value(&*entry).ok().map(exact::without_stand_ins)
     }
 
     fn to_history(&self) -> History {

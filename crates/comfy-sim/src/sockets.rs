@@ -79,6 +79,11 @@ impl Sockets {
         self.by_id.shift_remove(id);
     }
 
+    /// Whether there is a socket with this id that is told anything.
+    pub(crate) fn is_open(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
     /// The node that runs now, for clients that come back; `None` between prompts.
     pub(crate) fn set_current(&mut self, current: Option<(String, NodeId)>) {
         self.current = current;

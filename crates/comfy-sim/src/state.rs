@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use comfy_protocol::routes::history::StatusMessage;
 use comfy_protocol::routes::system::Features;
 use comfy_protocol::{Message, Status};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,12 +17,17 @@ use crate::executor;
 use crate::faults::{Fault, FaultId, Faults, Kept, Restart, Struck};
 use crate::files::Files;
 use crate::history::{Entry, History};
+use crate::jobs::Snapshot;
 use crate::lives::Lives;
+use crate::logs::{Level, Logs};
+use crate::models::Models;
 use crate::nodes::{Registry, Sleep};
-use crate::options::Options;
-use crate::queue::{Queue, SharedItem, Tie};
+use crate::options::{Assets, Options};
+use crate::queue::{Client, Queue, SharedItem, Tie};
 use crate::requests::Requests;
 use crate::sockets::{Sockets, Target};
+use crate::users::Users;
+use crate::version::ServerVersion;
 
 /// What a simulator keeps through the restarts of its server.
 #[derive(Debug)]
@@ -33,10 +39,12 @@ pub(crate) struct Lasting {
 
 /// Everything that a running server holds.
 ///
-/// Locks are taken in the order queue, history, sockets, and never held while a node runs or a task waits.
+/// Locks are taken in the order queue, history, logs, sockets, and never held while a node runs or a task waits.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) files: Files,
+    pub(crate) users: Users,
+    pub(crate) models: Models,
     pub(crate) nodes: Arc<Registry>,
     pub(crate) options: Options,
     pub(crate) lasting: Arc<Lasting>,
@@ -51,12 +59,15 @@ pub(crate) struct State {
     signals: Mutex<Signals>,
     signalled: Condvar,
     history: Mutex<History>,
+    logs: Mutex<Logs>,
     sockets: Mutex<Sockets>,
 }
 
 #[derive(Debug, Default)]
 struct Work {
     queue: Queue,
+    /// When the prompt that ran last began.
+    started: Option<Instant>,
     free_memory: bool,
     stopping: bool,
 }
@@ -100,8 +111,13 @@ impl State {
         lasting: Arc<Lasting>,
         lives: Weak<Lives>,
     ) -> Self {
+        let users = Users::new(files.base(), options.version, options.multi_user);
+        let models = Models::new(options.version, options.models.clone(), files.base());
+        let logs = Logs::new(options.version >= ServerVersion::V0_30_0);
         Self {
             files,
+            users,
+            models,
             nodes,
             options,
             lasting,
@@ -114,6 +130,7 @@ impl State {
             signals: Mutex::default(),
             signalled: Condvar::new(),
             history: Mutex::new(history),
+            logs: Mutex::new(logs),
             sockets: Mutex::default(),
         }
     }
@@ -172,6 +189,37 @@ impl State {
         lock(&self.sockets)
     }
 
+    pub(crate) fn logs(&self) -> MutexGuard<'_, Logs> {
+        lock(&self.logs)
+    }
+
+    /// Writes a line into the server's log.
+    pub(crate) fn log(&self, level: Level, text: &str) {
+        self.tell_listeners(|logs| logs.line(level, text));
+    }
+
+    /// Writes pieces of text into the server's log as they are: what `print` writes word by word.
+    pub(crate) fn print(&self, pieces: &[&str]) {
+        self.tell_listeners(|logs| logs.push(pieces));
+    }
+
+    fn tell_listeners(&self, write: impl FnOnce(&mut Logs) -> serde_json::Value) {
+        let mut logs = lock(&self.logs);
+        let data = write(&mut logs);
+        let sockets = lock(&self.sockets);
+        for id in logs.listeners(|id| sockets.is_open(id)) {
+            let message = || Message::Other { kind: "logs".into(), data: data.clone() };
+            sockets.send(Target::Client(Client(Some(id))), message);
+        }
+    }
+
+    /// All prompts as they are at this moment.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let work = lock(&self.work);
+        let history = lock(&self.history).list(None, -1);
+        Snapshot { running: work.queue.running(), pending: work.queue.pending(), history }
+    }
+
     /// Prompts that wait or run.
     pub(crate) fn remaining(&self) -> u64 {
         self.queue(|queue| queue.remaining())
@@ -220,16 +268,40 @@ impl State {
 
     /// Removes a waiting prompt.
     pub(crate) fn delete_pending(&self, prompt_id: &str) -> Result<(), Tie> {
+        self.delete(&mut lock(&self.work), prompt_id).map(|_| ())
+    }
+
+    /// Cancels prompts: asks the running one to stop if it is among them, and removes those that wait. Says whether there was
+    /// anything to do. In one step, so that no other prompt is hit, and none of these begins to run meanwhile.
+    pub(crate) fn cancel<'a>(&self, prompt_ids: impl IntoIterator<Item = &'a str>) -> Result<bool, Tie> {
         let mut work = lock(&self.work);
-        for _ in 0..work.queue.delete(prompt_id)? {
+        let mut cancelled = false;
+        for prompt_id in prompt_ids {
+            if work.queue.is_running(prompt_id) {
+                self.interrupt();
+                cancelled = true;
+            } else {
+                cancelled |= self.delete(&mut work, prompt_id)?;
+            }
+        }
+        Ok(cancelled)
+    }
+
+    /// Removes a waiting prompt and tells about it. Says whether there was one.
+    fn delete(&self, work: &mut Work, prompt_id: &str) -> Result<bool, Tie> {
+        let messages = work.queue.delete(prompt_id)?;
+        for _ in 0..messages {
             self.tell_remaining(&work.queue);
         }
-        Ok(())
+        Ok(messages > 0)
     }
 
     /// Waits for something to do; `None` when the worker has to end.
     pub(crate) fn next_job(&self) -> Option<Job> {
         let mut work = lock(&self.work);
+        if let Some(started) = work.started.take() {
+            self.log_duration(started.elapsed());
+        }
         loop {
             if work.stopping {
                 return None;
@@ -241,6 +313,15 @@ impl State {
                 Ok(Some(item)) => {
                     lock(&self.signals).interrupted = false;
                     self.tell_remaining(&work.queue);
+                    if item.0.ends_the_server() {
+                        tracing::warn!(
+                            "a client_id is a list or an object: the simulator ends, as the server does"
+                        );
+                        drop(work);
+                        self.stop();
+                        return None;
+                    }
+                    work.started = Some(Instant::now());
                     return Some(Job::Run(item));
                 }
                 Ok(None) => work = self.wake.wait(work).unwrap_or_else(PoisonError::into_inner),
@@ -255,7 +336,9 @@ impl State {
     }
 
     /// The running prompt has ended: keeps its record and tells everyone.
-    pub(crate) fn finish(&self, prompt_id: &str, entry: Entry) {
+    pub(crate) fn finish(&self, prompt_id: &str, mut entry: Entry) {
+        self.log_ending(&entry);
+        entry.prompt = entry.prompt.without_secrets();
         let mut work = lock(&self.work);
         work.queue.finish();
         lock(&self.history).insert(prompt_id.to_owned(), Arc::new(entry));
@@ -271,9 +354,16 @@ impl State {
     /// Asks the running prompt to stop if it is this one.
     pub(crate) fn interrupt_prompt(&self, prompt_id: &str) {
         let work = lock(&self.work);
-        if work.queue.is_running(prompt_id) {
+        let is_running = work.queue.is_running(prompt_id);
+        if is_running {
             self.interrupt();
         }
+        drop(work);
+        let text = match is_running {
+            true => format!("Interrupting prompt {prompt_id}"),
+            false => format!("Prompt {prompt_id} is not currently running, skipping interrupt"),
+        };
+        self.log(Level::Info, &text);
     }
 
     /// Waits inside a node, no longer than until `is_over` says that nobody waits for the node any more.
@@ -326,25 +416,71 @@ impl State {
         self.died.load(Ordering::Acquire)
     }
 
-    /// What the server says it can do.
+    /// What the server says it can do: what its version has, and the flags that it was started with.
     pub(crate) fn features(&self) -> Features {
-        let json = json!({
-            "supports_preview_metadata": true,
-            "supports_model_type_tags": true,
-            "max_upload_size": self.options.max_upload_size(),
-            "extension": {"manager": {"supports_v4": true}},
-            "node_replacements": true,
-            "assets": false,
-        });
-        match json {
-            serde_json::Value::Object(map) => Features(map),
-            _ => Features::default(),
+        let options = &self.options;
+        let mut features = Map::new();
+        let mut add = |name: &str, value: Value| features.insert(name.to_owned(), value);
+        let is_newest = options.version >= ServerVersion::V0_30_0;
+        add("supports_preview_metadata", true.into());
+        if is_newest {
+            add("supports_model_type_tags", true.into());
         }
+        add("max_upload_size", options.max_upload_size_shown());
+        if options.version >= ServerVersion::V0_8_0 {
+            add("extension", json!({"manager": {"supports_v4": true}}));
+        }
+        if is_newest {
+            add("node_replacements", true.into());
+            add("assets", (options.assets != Assets::Off).into());
+            for (name, value) in &options.feature_flags {
+                features.entry(name.as_str()).or_insert_with(|| flag(name, value));
+            }
+        }
+        Features(features)
+    }
+
+    /// Writes how a prompt ended.
+    fn log_ending(&self, entry: &Entry) {
+        let messages = entry.status.iter().flat_map(|status| &status.messages);
+        for StatusMessage(kind, data) in messages {
+            match kind.as_str() {
+                "execution_interrupted" => self.log(Level::Info, "Processing interrupted"),
+                "execution_error" => {
+                    let message = data.get("exception_message").and_then(Value::as_str).unwrap_or_default();
+                    let text = format!("!!! Exception during processing !!! {}", message.trim_end());
+                    self.log(Level::Error, &text);
+                    let frames = data.get("traceback").and_then(Value::as_array).into_iter().flatten();
+                    let frames: String = frames.filter_map(Value::as_str).collect();
+                    let kind = data.get("exception_type").and_then(Value::as_str).unwrap_or_default();
+                    let text = format!("Traceback (most recent call last):\n{frames}{kind}: {message}");
+                    self.log(Level::Error, &text);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn log_duration(&self, time: Duration) {
+        let text = format!("Prompt executed in {:.2} seconds", time.as_secs_f64());
+        self.tell_listeners(|logs| {
+            let text = logs.green(text);
+            logs.line(Level::Info, &text)
+        });
     }
 
     fn tell_remaining(&self, queue: &Queue) {
         let message = Message::Status(Status::new(queue.remaining(), None));
         lock(&self.sockets).send(Target::Everyone, || message);
+    }
+}
+
+/// The value of a flag that the server was started with: a text, unless it is one of those that are known to be on or off.
+fn flag(name: &str, value: &str) -> Value {
+    match (name, value.to_ascii_lowercase().as_str()) {
+        ("show_signin_button" | "enable_telemetry", "true" | "1" | "yes") => true.into(),
+        ("show_signin_button" | "enable_telemetry", _) => false.into(),
+        _ => value.into(),
     }
 }
 

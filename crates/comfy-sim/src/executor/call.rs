@@ -153,7 +153,7 @@ impl Stage for Caller<'_> {
     }
 
     fn log(&self, line: &str) {
-        tracing::info!(node = self.speaker.id.as_str(), line, "a node has logged");
+        self.state.print(&[line, "\n"]);
     }
 }
 

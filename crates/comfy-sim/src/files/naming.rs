@@ -21,10 +21,15 @@ pub(crate) struct SaveTarget {
 impl SaveTarget {
     /// The name of the next picture; each call counts on. `position` is the picture's place in its batch.
     pub(crate) fn next_name(&mut self, position: usize) -> String {
+        self.next_file(position, "_.png")
+    }
+
+    /// The name of the next file, with what follows its number.
+    pub(crate) fn next_file(&mut self, position: usize, ending: &str) -> String {
         let stem = self.stem.replace("%batch_num%", &position.to_string());
         let number = self.next;
         self.next += 1;
-        format!("{stem}_{number:05}_.png")
+        format!("{stem}_{number:05}{ending}")
     }
 }
 
@@ -80,7 +85,7 @@ fn highest(directory: &Path, stem: &str) -> u64 {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| {
             let rest = name.strip_prefix(stem)?.strip_prefix('_')?;
-            rest.split('_').next()?.parse::<u64>().ok()
+            rest.split(['_', '.']).next()?.parse::<u64>().ok()
         })
         .filter(|number| *number < u64::MAX)
         .max()

@@ -12,13 +12,24 @@ use crate::files::Files;
 use crate::value::Value;
 use crate::version::ServerVersion;
 
+mod audio;
+mod batch;
 mod blend;
+pub(crate) mod checks;
+mod color;
+mod composite;
 mod error;
 mod expansion;
+mod filter;
 mod image;
 mod inputs;
 mod load;
+mod logic;
 mod mask;
+mod morphology;
+mod pad;
+mod porter_duff;
+mod quantize;
 mod registry;
 mod resample;
 mod resize;
@@ -151,48 +162,34 @@ impl NodeClass {
     }
 }
 
-static CLASSES: [NodeClass; 24] = [
-    NodeClass::new("SaveImage", save::save_image),
-    NodeClass::new("PreviewImage", save::preview_image),
-    NodeClass {
-        check: Some(load::CHECK),
-        changed: Some(load::changed),
-        ..NodeClass::new("LoadImage", load::load_image)
-    },
-    NodeClass {
-        check: Some(load::CHECK),
-        changed: Some(load::changed),
-        ..NodeClass::new("LoadImageMask", load::load_image_mask)
-    },
-    NodeClass::new("ImageScale", resize::scale),
-    NodeClass::new("ImageScaleBy", resize::scale_by),
-    NodeClass::new("ImageInvert", image::invert),
-    NodeClass::new("ImageBatch", image::batch),
-    NodeClass::new("EmptyImage", image::empty),
-    NodeClass::new("ImageBlend", blend::blend),
-    NodeClass::new("MaskToImage", mask::to_image),
-    NodeClass::new("ImageToMask", mask::from_image),
-    NodeClass::new("SolidMask", mask::solid),
-    NodeClass::new("InvertMask", mask::invert),
-    NodeClass::new("ImageCrop", image::crop),
-    NodeClass::new("ImageRotate", image::rotate),
-    NodeClass::new("ImageFlip", image::flip),
-    NodeClass::new("PrimitiveString", text::primitive),
-    NodeClass::new("PrimitiveStringMultiline", text::primitive),
-    NodeClass::new("PrimitiveInt", text::primitive),
-    NodeClass::new("PrimitiveFloat", text::primitive),
-    NodeClass::new("PrimitiveBoolean", text::primitive),
-    NodeClass::new("PreviewAny", text::preview_any),
-    NodeClass::new("StringConcatenate", text::concatenate),
+/// The classes of every family.
+static FAMILIES: [&[NodeClass]; 17] = [
+    &save::CLASSES,
+    &load::CLASSES,
+    &image::CLASSES,
+    &batch::CLASSES,
+    &resize::CLASSES,
+    &pad::CLASSES,
+    &blend::CLASSES,
+    &composite::CLASSES,
+    &filter::CLASSES,
+    &morphology::CLASSES,
+    &quantize::CLASSES,
+    &color::CLASSES,
+    &mask::CLASSES,
+    &text::CLASSES,
+    &logic::CLASSES,
+    &audio::CLASSES,
+    &porter_duff::CLASSES,
 ];
 
 /// The classes that the simulator computes, by name.
 static BY_NAME: LazyLock<HashMap<&'static str, &'static NodeClass>> =
-    LazyLock::new(|| classes().iter().chain(test_pack::classes()).map(|class| (class.name, class)).collect());
+    LazyLock::new(|| classes().chain(test_pack::classes()).map(|class| (class.name, class)).collect());
 
 /// All classes but those for tests.
-pub(crate) fn classes() -> &'static [NodeClass] {
-    &CLASSES
+pub(crate) fn classes() -> impl Iterator<Item = &'static NodeClass> {
+    FAMILIES.into_iter().flatten()
 }
 
 /// The class of this name.

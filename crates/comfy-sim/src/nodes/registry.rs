@@ -184,7 +184,8 @@ mod tests {
     #[test]
     fn every_computed_class_is_described() {
         let registry = bundled(ServerVersion::V0_30_0);
-        for class in classes() {
+        // A node of its own folder, which only servers with test nodes describe.
+        for class in classes().filter(|class| class.name != "SaveImageWebsocket") {
             assert!(registry.class(class.name).is_some(), "{}", class.name);
         }
     }

@@ -6,8 +6,21 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::paths;
+use super::paths::{self, Leads};
 use crate::wire::to_json;
+
+/// How the server makes an answer, where that decides what is added to it on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// It is a file: its status is only known when it is sent, and counts as 200 before.
+    File,
+    /// It is raised as an error, and passes by everything that adds headers.
+    Raised,
+}
+
+/// Marks that an answer with another method than the path has names only the methods of the path itself.
+#[derive(Debug, Clone, Copy)]
+struct NoStaticFiles;
 
 /// A request that is refused: the answer itself. Boxed, since answers are large.
 #[derive(Debug)]
@@ -65,47 +78,103 @@ pub(super) fn trouble() -> Response {
     let mut response =
         text(StatusCode::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n\nServer got itself in trouble");
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    raised(response)
+}
+
+fn raised(mut response: Response) -> Response {
+    response.extensions_mut().insert(Made::Raised);
     response
 }
 
-/// The body is larger than the server takes.
-pub(super) fn too_large() -> Response {
-    let limit = super::body::MAX_UPLOAD_SIZE;
-    text(StatusCode::PAYLOAD_TOO_LARGE, format!("Maximum request body size {limit} exceeded."))
+/// A refusal that says its status.
+fn raised_text(status: StatusCode) -> Response {
+    let reason = status.canonical_reason().unwrap_or_default();
+    raised(text(status, format!("{}: {reason}", status.as_u16())))
+}
+
+/// The body is larger than this number of bytes.
+pub(super) fn too_large(limit: u64) -> Response {
+    raised(text(StatusCode::PAYLOAD_TOO_LARGE, format!("Maximum request body size {limit} exceeded.")))
+}
+
+/// The body cannot be unpacked. All that the server says is how it was to be packed.
+pub(super) fn not_deflated() -> Response {
+    raised(text(StatusCode::BAD_REQUEST, "deflate"))
+}
+
+/// Nobody that the server knows asks.
+pub(super) fn unauthorized() -> Response {
+    raised_text(StatusCode::UNAUTHORIZED)
 }
 
 /// The answer of the static files to a path that they do not have: no body, sent in chunks.
 pub(super) fn not_found(method: &Method) -> Response {
-    if method == Method::HEAD {
-        return empty(StatusCode::NOT_FOUND);
-    }
-    let nothing = futures_util::stream::empty::<Result<bytes::Bytes, std::convert::Infallible>>();
-    let kind = HeaderValue::from_static("application/octet-stream");
-    with_body(StatusCode::NOT_FOUND, kind, Body::from_stream(nothing))
+    let mut response = match *method {
+        Method::HEAD => empty(StatusCode::NOT_FOUND),
+        _ => no_file(StatusCode::NOT_FOUND),
+    };
+    response.extensions_mut().insert(Made::File);
+    response
 }
 
-pub(super) fn wrong_method(allowed: &'static str) -> Response {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "405: Method Not Allowed");
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+/// What is sent where there is no file to send: no body, in chunks.
+pub(super) fn no_file(status: StatusCode) -> Response {
+    let nothing = futures_util::stream::empty::<Result<bytes::Bytes, std::convert::Infallible>>();
+    let kind = HeaderValue::from_static("application/octet-stream");
+    let mut response = with_body(status, kind, Body::from_stream(nothing));
+    response.extensions_mut().insert(Made::File);
     response
+}
+
+/// A path with a method that it does not have. The server's static files own every path for GET, except those below
+/// `/internal`.
+pub(super) async fn wrong_method(request: Request) -> Response {
+    let is_internal = paths::is_internal(request.uri().path());
+    if !is_internal && is_read(&request) {
+        return not_found(request.method());
+    }
+    let mut response = raised_text(StatusCode::METHOD_NOT_ALLOWED);
+    if is_internal {
+        response.extensions_mut().insert(NoStaticFiles);
+    }
+    response
+}
+
+fn is_read(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// A path that no route has.
 pub(super) async fn unknown_path(request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return wrong_method("GET,HEAD");
+    let path = request.uri().path();
+    if paths::is_internal(path) {
+        return raised_text(StatusCode::NOT_FOUND);
     }
-    if paths::leads_out(request.uri().path()) {
-        return text(StatusCode::NOT_FOUND, "404: Not Found");
+    match paths::leads(path) {
+        Leads::Out if is_read(&request) => raised_text(StatusCode::NOT_FOUND),
+        Leads::Back if is_read(&request) => raised_text(StatusCode::FORBIDDEN),
+        _ => wrong_method(request).await,
     }
-    not_found(request.method())
 }
 
 /// What is done to every answer last: the list of methods, which the router puts into more answers than the server, is
-/// left to those that refuse a method.
+/// left to those that refuse a method, in the server's order.
 pub(super) fn finished(mut response: Response) -> Response {
+    let listed = response.headers_mut().remove(header::ALLOW);
     if response.status() != StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().remove(header::ALLOW);
+        return response;
+    }
+    let mut methods: Vec<&str> = listed
+        .as_ref()
+        .and_then(|list| list.to_str().ok())
+        .map_or_else(Vec::new, |list| list.split(',').collect());
+    if response.extensions().get::<NoStaticFiles>().is_none() {
+        methods.extend(["GET", "HEAD"]);
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    if let Ok(methods) = HeaderValue::try_from(methods.join(",")) {
+        response.headers_mut().insert(header::ALLOW, methods);
     }
     response
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::{MapRequest, MapResponse};
@@ -15,10 +14,15 @@ use crate::state::State;
 
 mod answer;
 mod body;
+mod compress;
+mod content_type;
 mod control;
 mod faults;
 mod history;
+mod jobs;
+mod logs;
 mod mask;
+mod models;
 mod object_info;
 mod paths;
 mod prompt;
@@ -27,6 +31,8 @@ mod send_file;
 mod system;
 mod traffic;
 mod upload;
+mod userdata;
+mod users;
 mod view;
 mod watch;
 mod ws;
@@ -55,18 +61,21 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 
 /// Builds the HTTP side.
 pub(crate) fn app(state: Arc<State>, sockets: TaskTracker, severed: CancellationToken) -> App {
-    let routes = table();
-    let shared = Shared { state, sockets, severed };
+    let routes = table().merge(jobs::routes(state.options.version));
+    let limit = state.options.max_upload_size();
+    let shared = Shared { state: Arc::clone(&state), sockets, severed };
     let router = Router::new()
         .merge(routes.clone())
         .nest("/api", routes)
-        .route("/", get(system::front_page).fallback(wrong_method))
-        .route("/api/", get(system::front_page).fallback(wrong_method))
+        .merge(logs::routes())
+        .route("/", get(system::front_page).fallback(answer::wrong_method))
+        .route("/api/", get(system::front_page).fallback(answer::wrong_method))
         .route("/simulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/simulator/faults/{id}", delete(faults::remove))
         .fallback(answer::unknown_path)
-        .layer(DefaultBodyLimit::max(body::LIMIT))
-        .layer(axum::middleware::from_fn(watch::watch))
+        .layer(DefaultBodyLimit::max(usize::try_from(limit).unwrap_or(usize::MAX)))
+        .layer(Extension(body::Limit(limit)))
+        .layer(axum::middleware::from_fn_with_state(state, watch::watch))
         .layer(axum::middleware::from_fn_with_state(shared.clone(), traffic::watch))
         .with_state(shared);
     MapResponse::new(MapRequest::new(router, paths::normalised), answer::finished)
@@ -86,16 +95,22 @@ fn table() -> Router<Shared> {
         .route("/upload/mask", post(upload::mask))
         .route("/object_info", get(object_info::all))
         .route("/object_info/{class}", get(object_info::one))
+        .route("/users", get(users::list).post(users::add))
+        .route("/settings", get(users::settings).post(users::set_many))
+        .route("/settings/{id}", get(users::setting).post(users::set_one))
+        .route("/userdata", get(userdata::list))
+        .route("/v2/userdata", get(userdata::walk))
+        .route("/userdata/{file}", get(userdata::show).post(userdata::store).delete(userdata::remove))
+        .route("/userdata/{file}/move/{dest}", post(userdata::relocate))
+        .route("/models", get(models::kinds))
+        .route("/models/{folder}", get(models::names))
+        .route("/embeddings", get(models::embeddings))
+        .route("/view_metadata/{folder}", get(models::metadata))
+        .route("/experiment/models", get(models::folders))
+        .route("/experiment/models/{folder}", get(models::files))
+        .route("/experiment/models/preview/{folder}/{place}/", get(models::preview_of_nothing))
+        .route("/experiment/models/preview/{folder}/{place}/{*name}", get(models::preview))
         .route("/system_stats", get(system::stats))
         .route("/features", get(system::features))
-        .method_not_allowed_fallback(wrong_method)
-}
-
-/// A known path with a method that it does not have. The server's static files own every path for GET.
-async fn wrong_method(request: Request) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        answer::not_found(request.method())
-    } else {
-        answer::wrong_method(paths::methods(request.uri().path()))
-    }
+        .method_not_allowed_fallback(answer::wrong_method)
 }

@@ -61,8 +61,10 @@ pub(super) fn strings(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeE
         "a BEGINSWITH b" => a.starts_with(&b),
         "a ENDSWITH b" => a.ends_with(&b),
         _ => {
-            let pattern = regex::Regex::new(&format!("^(?:{b})"));
-            pattern.map_err(|error| NodeError::new("re.error", error.to_string()))?.is_match(&a)
+            let pattern = fancy_regex::Regex::new(&format!("^(?:{b})"));
+            pattern
+                .and_then(|pattern| pattern.is_match(&a))
+                .map_err(|error| NodeError::new("re.error", error.to_string()))?
         }
     };
     Ok(Ran::output(Json::from(holds)))
