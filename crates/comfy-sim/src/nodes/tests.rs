@@ -179,7 +179,7 @@ fn decode(png: &[u8]) -> Decoded {
 
 /// How far a byte may be from the recorded one. Classes that mix floats do so in another order than the server.
 fn tolerance(prompt: &Json) -> u8 {
-    const MIXING: [&str; 17] = [
+    const MIXING: [&str; 18] = [
         "AudioEqualizer3Band",
         "BatchImagesNode",
         "Canny",
@@ -194,6 +194,7 @@ fn tolerance(prompt: &Json) -> u8 {
         "ImageSharpen",
         "ImageYUVToRGB",
         "JoinImageWithAlpha",
+        "PorterDuffImageComposite",
         "ResizeAndPadImage",
         "ResizeImageMaskNode",
         "BatchMasksNode",
@@ -365,6 +366,6 @@ fn the_whole_corpus_comes_out_as_recorded() {
         sum.pictures, sum.texts, sum.near, sum.bytes
     );
     assert!(sum.differences.is_empty(), "{}", sum.differences.join("\n"));
-    assert!(cases >= 1, "{cases} cases");
+    assert!(cases >= 141, "{cases} cases");
     assert!(sum.near * 100 <= sum.bytes, "{} of {} bytes are off by one", sum.near, sum.bytes);
 }
