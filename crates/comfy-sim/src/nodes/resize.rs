@@ -131,6 +131,7 @@ fn resize_any(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeErr
                 other => return Err(FirstUse::Attribute("shape").error(other)),
             }
         }
+        "scale to multiple" if context.version < ServerVersion::V0_30_0 => return Err(unknown_type()),
         "scale to multiple" => {
             let multiple = number("multiple")?.max(1);
             let (width, height) = (image.width / multiple * multiple, image.height / multiple * multiple);
@@ -143,10 +144,17 @@ fn resize_any(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeErr
             image = Cow::Owned(part(&resized, left, (covered_down - height) / 2, width, height)?);
             (width, height)
         }
-        other => return Err(NodeError::value_error(format!("Unsupported resize type: {other}"))),
+        _ => return Err(unknown_type()),
     };
     let result = fit(&image, width, height, method, center)?;
     Ok(Ran::output(if is_mask { Value::mask(as_mask(result)) } else { Value::image(result) }))
+}
+
+/// A choice that the server's version does not know makes the whole input vanish.
+fn unknown_type() -> NodeError {
+    NodeError::type_error(
+        "ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'",
+    )
 }
 
 /// One side as wanted, the other as the shape asks for.
