@@ -263,7 +263,11 @@ fn run_case(inputs: &Json, case: &Json, version: ServerVersion) -> Outcome {
     let name = case["case"].as_str().expect("a name");
     let mut bench = Bench::new();
     bench.version = version;
+    let named = case["prompt"].to_string();
     for (file, content) in inputs.as_object().expect("inputs") {
+        if !named.contains(file.as_str()) {
+            continue;
+        }
         bench.put(file, &STANDARD.decode(content.as_str().expect("base64")).expect("base64"));
     }
     let mut outcome = Outcome::default();
