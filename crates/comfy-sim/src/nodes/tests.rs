@@ -12,6 +12,7 @@ use crate::files::{Folder, Upload};
 
 mod files;
 mod rules;
+mod savers;
 
 /// A place for one prompt to run.
 struct Bench {
