@@ -2,11 +2,11 @@
 
 use super::inputs::FirstUse;
 use super::resample::Method;
-use super::resize::fit;
+use super::resize::{fit, part};
 use super::{Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Value, room_for};
 
-pub(super) static CLASSES: [NodeClass; 8] = [
+pub(super) static CLASSES: [NodeClass; 9] = [
     NodeClass::new("ImageBatch", batch),
     NodeClass::new("BatchImagesNode", batch_all),
     NodeClass::new("BatchMasksNode", batch_masks),
@@ -14,6 +14,7 @@ pub(super) static CLASSES: [NodeClass; 8] = [
     NodeClass::new("ImageFromBatch", take),
     NodeClass::new("RebatchImages", rebatch),
     NodeClass::new("CreateList", create_list),
+    NodeClass::new("SplitImageToTileList", split_into_tiles),
     NodeClass::new("MergeImageLists", |inputs, _| {
         Ok(Ran::output(Value::List(inputs.list("images")?.to_vec())))
     }),
@@ -109,6 +110,37 @@ fn rebatch(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     Ok(Ran::output(Value::List(batches)))
 }
 
+/// SplitImageToTileList: tiles that overlap, row by row. The last ones end where the picture ends.
+fn split_into_tiles(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image("image")?;
+    let (width, height) = (inputs.size("tile_width")?, inputs.size("tile_height")?);
+    let overlap = inputs.size("overlap")?;
+    let (columns, rows) = (starts(image.width, width, overlap), starts(image.height, height, overlap));
+    // Every tile counts with all its pixels, so that many small steps cannot fill the memory.
+    room_for([
+        columns.len() * rows.len(),
+        image.batch,
+        width.min(image.width) * height.min(image.height),
+        4,
+    ])?;
+    let mut tiles = Vec::with_capacity(columns.len() * rows.len());
+    for &top in &rows {
+        for &left in &columns {
+            tiles.push(Value::image(part(image, left, top, width, height)?));
+        }
+    }
+    Ok(Ran::output(Value::List(tiles)))
+}
+
+/// Where tiles of a length begin along a side.
+fn starts(side: usize, tile: usize, overlap: usize) -> Vec<usize> {
+    let last = side.saturating_sub(tile);
+    let step = tile.saturating_sub(overlap).max(1);
+    let mut starts: Vec<usize> = (0..last).step_by(step).collect();
+    starts.push(last);
+    starts
+}
+
 /// CreateList: everything that is connected, one after the other.
 fn create_list(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let mut values = Vec::new();
@@ -119,4 +151,17 @@ fn create_list(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
         }
     }
     Ok(Ran::output(Value::List(values)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_tile_ends_with_the_picture() {
+        assert_eq!(starts(200, 64, 16), [0, 48, 96, 136]);
+        assert_eq!(starts(200, 100, 0), [0, 100]);
+        assert_eq!(starts(150, 512, 128), [0]);
+        assert_eq!(starts(4, 2, 9), [0, 1, 2]);
+    }
 }

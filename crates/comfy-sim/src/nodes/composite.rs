@@ -62,6 +62,9 @@ fn composite(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
         }
         None => None,
     };
+    if source.data.is_empty() || mask.as_ref().is_some_and(|mask| mask.data.is_empty()) {
+        return Ok(Ran::output(Value::image(result)));
+    }
     let (from_column, to_column, width) = overlap(inputs.int("x")?, source.width, result.width);
     let (from_row, to_row, height) = overlap(inputs.int("y")?, source.height, result.height);
     let (target_width, target_len) = (result.width, result.picture_len().max(1));
@@ -99,6 +102,9 @@ fn combine(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
             "The size of tensor a ({}) must match the size of tensor b ({}) at non-singleton dimension 0",
             result.batch, source.batch
         )));
+    }
+    if source.data.is_empty() {
+        return Ok(Ran::output(Value::mask(result)));
     }
     if source.batch > result.batch {
         return Err(NodeError::runtime_error(format!(

@@ -26,6 +26,7 @@ mod inputs;
 mod load;
 mod logic;
 mod mask;
+mod math;
 mod morphology;
 mod pad;
 mod porter_duff;
@@ -163,7 +164,7 @@ impl NodeClass {
 }
 
 /// The classes of every family.
-static FAMILIES: [&[NodeClass]; 17] = [
+static FAMILIES: [&[NodeClass]; 18] = [
     &save::CLASSES,
     &load::CLASSES,
     &image::CLASSES,
@@ -179,6 +180,7 @@ static FAMILIES: [&[NodeClass]; 17] = [
     &mask::CLASSES,
     &text::CLASSES,
     &logic::CLASSES,
+    &math::CLASSES,
     &audio::CLASSES,
     &porter_duff::CLASSES,
 ];

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::composite::resized_mask;
 use super::inputs::FirstUse;
 use super::resample::Method;
 use super::resize::fit;
@@ -31,7 +30,7 @@ fn composite(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
         false => Cow::Owned(fit(source, width, height, Method::Bicubic, true)?),
     };
     let source_mask = resized(source_mask, width, height)?;
-    let destination_mask = resized_mask(destination_mask, width, height)?;
+    let destination_mask = resized(destination_mask, width, height)?;
     let batch =
         [source.batch, source_mask.batch, destination.batch, destination_mask.batch].into_iter().min();
     let batch = batch.unwrap_or(0);
@@ -95,7 +94,7 @@ fn mode(name: &str) -> fn(Part, Part) -> Part {
             color: if 2.0 * d.color < d.opacity {
                 2.0 * s.color * d.color
             } else {
-                s.opacity * d.opacity - 2.0 * (d.opacity - d.color) * (s.opacity - s.color)
+                s.opacity * d.opacity - 2.0 * (d.opacity - s.color) * (s.opacity - d.color)
             },
             opacity: both(s, d),
         },

@@ -8,6 +8,7 @@ use super::inputs::FirstUse;
 use super::resample::{Method, resample};
 use super::{Audience, Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Value};
+use crate::version::ServerVersion;
 
 pub(super) static CLASSES: [NodeClass; 8] = [
     NodeClass::new("ImageScale", scale),
@@ -84,8 +85,8 @@ fn by_edge(inputs: &Inputs, name: &str, edge: fn(usize, usize) -> usize) -> Resu
 }
 
 /// ResizeImageMaskNode: pictures or masks, in one of many ways.
-fn resize_any(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
-    let (image, is_mask) = match inputs.value("input")? {
+fn resize_any(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let (mut image, is_mask) = match inputs.value("input")? {
         Value::Image(image) => (Cow::Borrowed(&**image), false),
         Value::Mask(mask) => (Cow::Owned(as_image(mask)), true),
         other => return Err(FirstUse::Attribute("shape").error(other)),
@@ -109,6 +110,12 @@ fn resize_any(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
         }
         "scale by multiplier" => by(inputs.float("resize_type.multiplier")?),
         "scale longer dimension" => by_side(&image, number("longer_size")?, image.width >= image.height),
+        // Before 0.30.0 a tall picture became a square.
+        "scale shorter dimension"
+            if image.height > image.width && context.version < ServerVersion::V0_30_0 =>
+        {
+            (number("shorter_size")?, number("shorter_size")?)
+        }
         "scale shorter dimension" => by_side(&image, number("shorter_size")?, image.width < image.height),
         "scale width" => by_side(&image, number("width")?, true),
         "scale height" => by_side(&image, number("height")?, false),
@@ -124,15 +131,30 @@ fn resize_any(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
                 other => return Err(FirstUse::Attribute("shape").error(other)),
             }
         }
+        "scale to multiple" if context.version < ServerVersion::V0_30_0 => return Err(unknown_type()),
         "scale to multiple" => {
             let multiple = number("multiple")?.max(1);
-            center = true;
-            (image.width / multiple * multiple, image.height / multiple * multiple)
+            let (width, height) = (image.width / multiple * multiple, image.height / multiple * multiple);
+            // Resized until it covers the new size, then cut off evenly.
+            let factor = (width as f64 / wide).max(height as f64 / tall);
+            let (covered, covered_down) = by(factor);
+            let (covered, covered_down) = (covered.max(width), covered_down.max(height));
+            let resized = resample(&image, covered, covered_down, method)?;
+            let left = (covered - width) / 2;
+            image = Cow::Owned(part(&resized, left, (covered_down - height) / 2, width, height)?);
+            (width, height)
         }
-        other => return Err(NodeError::value_error(format!("Unsupported resize type: {other}"))),
+        _ => return Err(unknown_type()),
     };
     let result = fit(&image, width, height, method, center)?;
     Ok(Ran::output(if is_mask { Value::mask(as_mask(result)) } else { Value::image(result) }))
+}
+
+/// A choice that the server's version does not know makes the whole input vanish.
+fn unknown_type() -> NodeError {
+    NodeError::type_error(
+        "ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'",
+    )
 }
 
 /// One side as wanted, the other as the shape asks for.

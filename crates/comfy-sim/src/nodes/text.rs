@@ -8,9 +8,10 @@ use crate::value::Value;
 use crate::wire::to_indented_json;
 
 mod case;
+mod format;
 mod pattern;
 
-pub(super) static CLASSES: [NodeClass; 27] = [
+pub(super) static CLASSES: [NodeClass; 28] = [
     NodeClass::new("PrimitiveString", primitive),
     NodeClass::new("PrimitiveStringMultiline", primitive),
     NodeClass::new("PrimitiveInt", primitive),
@@ -28,6 +29,7 @@ pub(super) static CLASSES: [NodeClass; 27] = [
     NodeClass::new("RegexMatch", pattern::matches),
     NodeClass::new("RegexExtract", pattern::extract),
     NodeClass::new("RegexReplace", pattern::replace),
+    NodeClass::new("StringFormat", format::format),
     NodeClass::new("JsonExtractString", json_extract),
     NodeClass::new("TextToLowercase", |inputs, _| each(inputs, |text| Ok(text.to_lowercase()))),
     NodeClass::new("TextToUppercase", |inputs, _| each(inputs, |text| Ok(text.to_uppercase()))),

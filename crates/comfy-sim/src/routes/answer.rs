@@ -86,6 +86,12 @@ fn raised(mut response: Response) -> Response {
     response
 }
 
+/// No answer: the connection is closed, as the server does where it cannot even write the head.
+pub(super) fn dropped() -> Response {
+    let broken = futures_util::stream::iter([Err::<bytes::Bytes, _>(std::io::Error::other("no answer"))]);
+    raised(Response::new(Body::from_stream(broken)))
+}
+
 /// A refusal that says its status.
 fn raised_text(status: StatusCode) -> Response {
     let reason = status.canonical_reason().unwrap_or_default();

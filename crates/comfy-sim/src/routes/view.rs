@@ -99,8 +99,9 @@ pub(super) fn split_annotation(name: &str) -> (&str, Option<Folder>) {
     (name, None)
 }
 
+/// The header; a name with line breaks fits into none.
 fn disposition(text: String) -> Result<HeaderValue, Refusal> {
-    Ok(HeaderValue::from_bytes(text.as_bytes()).map_err(|_| answer::trouble())?)
+    Ok(HeaderValue::from_bytes(text.as_bytes()).map_err(|_| answer::dropped())?)
 }
 
 /// The file as it is.

@@ -23,6 +23,7 @@ mod validation;
 
 pub(crate) use clients::table as clients;
 pub(crate) use corpus::Corpus;
+#[allow(unused_imports, reason = "only the test names it")]
 pub(crate) use outcome::Outcome;
 pub(crate) use pixels::compare as pixels;
 pub(crate) use player::Pace;
