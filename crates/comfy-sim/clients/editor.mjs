@@ -40,14 +40,24 @@ async function boot(page) {
   await page.goto(url, { waitUntil: "domcontentloaded" });
   await page.getByTestId("queue-button").waitFor({ timeout: 90_000 });
   // A user who comes for the first time is shown the templates first.
-  const templates = page.getByRole("dialog");
-  await templates.first().waitFor({ timeout: 15_000 }).catch(() => {});
+  const templates = page.getByTestId("template-filter-bar");
+  await templates.waitFor({ timeout: 15_000 }).catch(() => {});
   await page.keyboard.press("Escape");
-  await templates.first().waitFor({ state: "hidden", timeout: 15_000 });
+  await templates.waitFor({ state: "hidden", timeout: 15_000 });
+}
+
+/** The dialog for files, by the editor's own key. While a dialog of the page is closing, keys go nowhere: pressed again then. */
+async function opened(page) {
+  for (let tries = 0; tries < 10; tries++) {
+    const chooser = page.waitForEvent("filechooser", { timeout: 3_000 }).catch(() => undefined);
+    await page.keyboard.press("Control+o");
+    if (await chooser) return chooser;
+  }
+  throw new Error("failed: the editor opens no file");
 }
 
 async function load(page) {
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Control+o")]);
+  const chooser = await opened(page);
   await chooser.setFiles(WORKFLOW);
   await page.waitForFunction(() => document.title.includes("steps"));
   const nodes = await page.evaluate(() => window.app.graph.nodes.map((node) => [node.type, node.title, node.has_errors ?? false]));
@@ -97,7 +107,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"],
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 640 } });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 640 } });
   const seen = watch(page);
   try {
     await boot(page);

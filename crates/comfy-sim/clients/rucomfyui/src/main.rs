@@ -33,16 +33,29 @@ async fn main() -> Result {
     followed(&client()).await?;
     refused(&client()).await?;
     raises(&client()).await?;
-    println!("node classes as types, an upload, typed workflows, one with progress and previews, a refused one, one that raises");
+    println!(
+        "node classes as types, an upload, typed workflows, one with progress and previews, a refused one, one that raises"
+    );
     Ok(())
 }
 
 async fn questions(client: &Client) -> Result {
-    for class in ["KSampler", "CheckpointLoaderSimple", "CLIPTextEncode", "LoadImage", "SaveImage", "ImageBlend", "StringConcatenate"] {
+    for class in [
+        "KSampler",
+        "CheckpointLoaderSimple",
+        "CLIPTextEncode",
+        "LoadImage",
+        "SaveImage",
+        "ImageBlend",
+        "StringConcatenate",
+    ] {
         check(class, client.get_object_for_name(class).await?.name == class)?;
     }
     let categories = client.get_model_categories().await?;
-    check("there are folders of models", categories.contains(&rucomfyui::models::ModelCategory::Checkpoints))?;
+    check(
+        "there are folders of models",
+        categories.contains(&rucomfyui::models::ModelCategory::Checkpoints),
+    )?;
     client.get_models(rucomfyui::models::ModelCategory::Checkpoints).await?;
     client.free(true, true).await?;
     Ok(())
@@ -95,7 +108,10 @@ async fn followed(client: &Client) -> Result {
             _ => {}
         }
     }
-    check(&format!("progress goes from the first to the last step: {progress:?}"), progress.contains(&(8, 8)))?;
+    check(
+        &format!("progress goes from the first to the last step: {progress:?}"),
+        progress.contains(&(8, 8)),
+    )?;
     check(&format!("there are previews: {previews}"), previews > 0)?;
     check(&format!("it ends with an output: {outputs}"), completed && outputs > 0)?;
 
@@ -111,8 +127,12 @@ async fn refused(client: &Client) -> Result {
     let graph = WorkflowGraph::new();
     graph.add_dynamic(WorkflowNode::new("SaveImage").with_input("filename_prefix", "client-test/rucomfyui"));
     match client.execute(&graph.into_workflow()).await {
-        Err(ClientError::Validation { node_errors, .. }) => check("the error names a node", node_errors.is_some_and(|nodes| !nodes.is_empty())),
-        Err(other) => Err(format!("failed: a workflow without its picture is refused otherwise: {other}").into()),
+        Err(ClientError::Validation { node_errors, .. }) => {
+            check("the error names a node", node_errors.is_some_and(|nodes| !nodes.is_empty()))
+        }
+        Err(other) => {
+            Err(format!("failed: a workflow without its picture is refused otherwise: {other}").into())
+        }
         Ok(_) => Err("failed: a workflow without its picture is not refused".into()),
     }
 }
@@ -121,7 +141,9 @@ async fn raises(client: &Client) -> Result {
     let graph = WorkflowGraph::new();
     graph.add_dynamic(WorkflowNode::new("ProbeRaise").with_input("kind", "ValueError").with_input("n", 3));
     match client.execute(&graph.into_workflow()).await?.outputs().await {
-        Err(ClientError::Execution { message, .. }) => check(&message, message.contains("demo_probe says no")),
+        Err(ClientError::Execution { message, .. }) => {
+            check(&message, message.contains("demo_probe says no"))
+        }
         Err(other) => Err(format!("failed: a node that raises ends otherwise: {other}").into()),
         Ok(_) => Err("failed: a node that raises ends well".into()),
     }
