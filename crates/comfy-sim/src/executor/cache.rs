@@ -6,7 +6,7 @@ use std::sync::Arc;
 use comfy_protocol::NodeOutput;
 
 use super::plan::Plan;
-use crate::nodes::NodeInstance;
+use crate::nodes::{NodeInstance, Origin};
 use crate::value::Value;
 
 /// What a node gave.
@@ -14,6 +14,8 @@ use crate::value::Value;
 pub(super) struct Outcome {
     pub(super) outputs: Vec<Value>,
     pub(super) ui: Option<NodeOutput>,
+    /// What stands behind the outputs, when nodes were simulated for them.
+    pub(super) origin: Option<Arc<Origin>>,
 }
 
 /// The worker's memory: results by signature, and the objects of the nodes by id and class.

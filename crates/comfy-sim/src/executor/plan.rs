@@ -24,7 +24,7 @@ pub(super) struct Node<'a> {
     pub(super) id: &'a str,
     pub(super) class_type: &'a str,
     pub(super) class: Option<&'static NodeClass>,
-    schema: Option<&'a NodeSchema>,
+    pub(super) schema: Option<&'a NodeSchema>,
     pub(super) inputs: Vec<(&'a str, Source<'a>)>,
     /// What the node's change check said; `None` when it has none.
     pub(super) changed: Option<Json>,
@@ -141,6 +141,7 @@ impl Node<'_> {
     }
 
     pub(super) fn knows(&self, input: &str) -> bool {
+        let input = input.split('.').next().unwrap_or(input);
         self.schema.is_some_and(|schema| schema.input(input).is_some())
     }
 

@@ -13,7 +13,9 @@ use super::cache::{Cache, Outcome};
 use super::messages::Voice;
 use super::order::Order;
 use super::plan::{Fatal, Node, Plan, Source};
-use crate::nodes::{Audience, Context, Inputs, NodeError, Preview, Ran, Sleep, Stage};
+use crate::nodes::{
+    Audience, Context, Inputs, NodeError, Origins, Preview, Ran, Setting, Sleep, Stage, simulated,
+};
 use crate::python::python_text;
 use crate::queue::SharedItem;
 use crate::state::{Pause, State};
@@ -121,14 +123,18 @@ impl Run<'_> {
             return Ok(());
         }
         voice.executing(&id);
-        match self.state.pause(self.state.options.node_delay) {
+        match self.state.pause(self.state.options.time_of(node.class_type)) {
             Pause::Over => {}
             Pause::Interrupted => return Err(Stop::Interrupted),
             Pause::Stopping => return Err(Stop::Stopping),
         }
         let inputs = self.inputs(node).map_err(|error| Stop::Error { error, inputs: Map::new() })?;
-        let ran = self.call(at, &inputs).map_err(|error| Stop::Error { error, inputs: shown(&inputs) })?;
-        let outcome = Arc::new(Outcome { outputs: ran.outputs, ui: ran.ui.map(NodeOutput) });
+        let setting = self.setting(node);
+        let ran = self
+            .call(at, &inputs, &setting)
+            .map_err(|error| Stop::Error { error, inputs: shown(&inputs) })?;
+        let origin = ran.origin.or_else(|| setting.origins.together());
+        let outcome = Arc::new(Outcome { outputs: ran.outputs, ui: ran.ui.map(NodeOutput), origin });
         voice.ran(&id, outcome.ui.as_ref());
         if let Some(signature) = self.plan.nodes[at].signature {
             self.cache.insert(signature, Arc::clone(&outcome));
@@ -158,17 +164,28 @@ impl Run<'_> {
         Ok(inputs)
     }
 
+    /// What a node is told about the simulated nodes before it.
+    fn setting(&self, node: &Node<'_>) -> Setting {
+        let mut origins = Origins::default();
+        for (name, source) in &node.inputs {
+            if let Source::Link { node: Some(from), .. } = source
+                && let Some(origin) = self.results[*from].as_ref().and_then(|result| result.origin.clone())
+            {
+                origins.0.insert((*name).to_owned(), origin);
+            }
+        }
+        let options = &self.state.options;
+        Setting { origins, step_time: options.step_time, previews: options.previews(&self.item.0.extra_data) }
+    }
+
     /// Runs a node. A panic in it is an error of the node.
-    fn call(&mut self, at: usize, inputs: &Inputs) -> Result<Ran, NodeError> {
+    fn call(&mut self, at: usize, inputs: &Inputs, setting: &Setting) -> Result<Ran, NodeError> {
         let node = &self.plan.nodes[at];
         if let Some(unknown) = inputs.0.keys().find(|name| !node.knows(name)) {
             let function = function(node.class_type);
             let message = format!("{function}() got an unexpected keyword argument '{unknown}'");
             return Err(NodeError::type_error(message));
         }
-        let class = node.class.ok_or_else(|| {
-            NodeError::runtime_error(format!("the simulator cannot run {}", node.class_type))
-        })?;
         let mut context = Context {
             files: &self.state.files,
             prompt: &self.prompt,
@@ -176,11 +193,17 @@ impl Run<'_> {
             instance: self.cache.instance(node.id, node.class_type),
             node: &node.node_id(),
             version: self.state.options.version,
+            setting,
             stage: &NodeStage(self.state),
         };
-        catch_unwind(AssertUnwindSafe(|| (class.run)(inputs, &mut context))).unwrap_or_else(|panic| {
+        let run = || match (node.class, node.schema) {
+            (Some(class), _) => (class.run)(inputs, &mut context),
+            (None, Some(schema)) => simulated::run(schema, inputs, &mut context),
+            (None, None) => Err(NodeError::runtime_error("the class is not known")),
+        };
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
             let message = panic_text(panic.as_ref());
-            tracing::error!(class = class.name, message, "a node panicked");
+            tracing::error!(class = node.class_type, message, "a node panicked");
             Err(NodeError::runtime_error(message))
         })
     }

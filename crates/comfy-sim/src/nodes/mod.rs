@@ -1,4 +1,6 @@
-//! The nodes that the simulator computes for real, one file per family.
+//! The nodes: those that the simulator computes for real, one file per family, and those that it simulates.
+
+use std::sync::Arc;
 
 use comfy_workflow::NodeId;
 use comfy_workflow::validate::{CheckInputs, CheckResult};
@@ -10,6 +12,7 @@ use crate::value::Value;
 use crate::version::ServerVersion;
 
 mod blend;
+mod choices;
 mod error;
 mod image;
 mod inputs;
@@ -19,6 +22,7 @@ mod registry;
 mod resample;
 mod resize;
 mod save;
+pub(crate) mod simulated;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -26,6 +30,7 @@ mod text;
 
 pub(crate) use error::NodeError;
 pub(crate) use registry::Registry;
+pub(crate) use simulated::{Origin, Origins, Setting};
 #[cfg(test)]
 pub(crate) use stage::EmptyStage;
 pub(crate) use stage::{Audience, Preview, Sleep, Stage};
@@ -75,6 +80,8 @@ pub(crate) struct Context<'a> {
     pub(crate) extra_pnginfo: Option<&'a Map<String, Json>>,
     /// The object that the server keeps for this node.
     pub(crate) instance: &'a NodeInstance,
+    /// What it is told about simulated nodes.
+    pub(crate) setting: &'a Setting,
     pub(crate) stage: &'a dyn Stage,
 }
 
@@ -100,6 +107,9 @@ pub(crate) struct Ran {
     pub(crate) expansion: Option<Map<String, Json>>,
     /// What the node tells the user: the value of `outputs[id]` in the history.
     pub(crate) ui: Option<Map<String, Json>>,
+    /// What stands behind the outputs, from nodes that are simulated. Behind those of a computed node stands what stands
+    /// behind its inputs.
+    pub(crate) origin: Option<Arc<Origin>>,
 }
 
 impl NodeInstance {
@@ -119,7 +129,7 @@ impl Ran {
     /// One output, and one list shown to the user under `key`.
     pub(crate) fn shown(value: Value, key: &str, items: Vec<Json>) -> Self {
         let ui = Map::from_iter([(key.to_owned(), Json::Array(items))]);
-        Self { outputs: vec![value], ui: Some(ui), expansion: None }
+        Self { outputs: vec![value], ui: Some(ui), ..Self::default() }
     }
 }
 

@@ -72,6 +72,7 @@ impl Bench {
             prompt,
             extra_pnginfo: self.extra_pnginfo.as_ref(),
             instance: &self.instance,
+            setting: &Setting::default(),
             node: &id.into(),
             version: ServerVersion::V0_30_0,
             stage: &EmptyStage,

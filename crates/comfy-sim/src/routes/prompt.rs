@@ -156,13 +156,12 @@ struct Checks<'a> {
 
 impl NodeChecks for Checks<'_> {
     fn validator(&self, class_type: &str) -> Option<Validator> {
-        let check = self.nodes.class(class_type)?.check?;
+        let check = self.nodes.check(class_type)?;
         let validator = Validator::new(format!("{class_type}.VALIDATE_INPUTS"));
         Some(check.inputs.iter().fold(validator, |validator, input| validator.required(*input)))
     }
 
     fn check(&self, class_type: &str, inputs: &CheckInputs) -> CheckResult {
-        let check = self.nodes.class(class_type).and_then(|class| class.check);
-        check.map_or(CheckResult::Passed, |check| (check.run)(inputs, self.files))
+        self.nodes.check(class_type).map_or(CheckResult::Passed, |check| (check.run)(inputs, self.files))
     }
 }

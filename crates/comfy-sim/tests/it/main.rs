@@ -8,5 +8,6 @@ mod lifecycle;
 mod messages;
 mod queue;
 mod replay;
+mod simulated;
 mod sockets;
 mod support;

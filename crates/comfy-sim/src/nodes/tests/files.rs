@@ -351,6 +351,7 @@ fn pictures_of_other_channels_are_saved_or_refused() {
             instance: &bench.instance,
             node: &"1".into(),
             version: ServerVersion::V0_30_0,
+            setting: &Setting::default(),
             stage: &EmptyStage,
         };
         (save.run)(&inputs, &mut context)

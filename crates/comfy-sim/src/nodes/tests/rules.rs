@@ -17,6 +17,7 @@ fn run(name: &str, inputs: Vec<(&str, Value)>) -> Result<Ran, NodeError> {
         instance: &bench.instance,
         node: &"1".into(),
         version: ServerVersion::V0_30_0,
+        setting: &Setting::default(),
         stage: &EmptyStage,
     };
     (class(name).expect("known").run)(&inputs, &mut context)
