@@ -11,8 +11,10 @@
 //! # }
 //! ```
 //!
-//! It behaves as ComfyUI 0.30.0 started with `PYTHONHASHSEED=0` does. What is not simulated is absent, so that a client
-//! finds out: an unknown node class is refused, an unknown route is not found.
+//! It behaves as ComfyUI 0.30.0 started with `PYTHONHASHSEED=0` does. Nodes that need no models are computed; all others are
+//! simulated from their descriptions: values flow with their types and sizes, samplers take steps, and decoders give pictures
+//! that follow from seeds, texts and sizes. What is not simulated is absent, so that a client finds out: an unknown node class
+//! is refused, an unknown route is not found.
 
 mod builder;
 mod clock;
@@ -45,7 +47,7 @@ pub use builder::Builder;
 pub use clock::Clock;
 pub use error::{Error, ErrorKind};
 pub use faults::{Fault, FaultError, FaultId, Kept};
-pub use options::{Assets, CachePolicy};
+pub use options::{Assets, CachePolicy, PreviewMethod};
 pub use requests::{ReceivedRequest, Requests};
 pub use server::{Records, Sim};
 pub use version::{ServerVersion, UnknownVersion};
