@@ -258,6 +258,10 @@ fn made_small(prompt: &mut Value) {
         for (name, value) in node["inputs"].as_object_mut().into_iter().flatten() {
             let most = match name.rsplit('.').next().unwrap_or(name) {
                 "width" | "height" => 64,
+                "megapixels" => {
+                    *value = 0.01.into();
+                    continue;
+                }
                 "length" | "steps" | "end_at_step" => 5,
                 "batch_size" | "amount" | "duration" | "seconds" => 1,
                 _ => continue,
