@@ -265,6 +265,8 @@ pub(super) fn check(class: &str) -> Option<Check> {
         "LoadVideo" => (&["file"], |inputs, files| exists(inputs, files, "file", "video")),
         "LoadLatent" => (&["latent"], |inputs, files| exists(inputs, files, "latent", "latent")),
         "LoadImageOutput" => (&["image"], |inputs, files| exists(inputs, files, "image", "image")),
+        // Its list is written by the user.
+        "CustomCombo" => (&["choice"], |_, _| CheckResult::Passed),
         _ => return None,
     };
     Some(Check { inputs, run })
