@@ -1,6 +1,6 @@
 //! What clients see of the simulator.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod http;
 mod interrupts;
