@@ -29,6 +29,8 @@ const SPLATS: [&str; 4] = ["ksplat", "ply", "splat", "spz"];
 const DOCUMENTS: [&str; 2] = ["pdf", "txt"];
 const MODELS: [&str; 8] = ["bin", "ckpt", "pkl", "pt", "pt2", "pth", "safetensors", "sft"];
 
+type RunCheck = fn(&CheckInputs, &Files) -> CheckResult;
+
 /// What a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
@@ -260,11 +262,13 @@ fn ends_with(name: &str, endings: &[&str]) -> bool {
 
 /// The check that a class with a file chooser brings itself: the file has to be there.
 pub(super) fn check(class: &str) -> Option<Check> {
-    let (inputs, run): (&[&str], fn(&CheckInputs, &Files) -> CheckResult) = match class {
+    let (inputs, run): (&[&str], RunCheck) = match class {
         "LoadAudio" => (&["audio"], |inputs, files| exists(inputs, files, "audio", "audio")),
         "LoadVideo" => (&["file"], |inputs, files| exists(inputs, files, "file", "video")),
         "LoadLatent" => (&["latent"], |inputs, files| exists(inputs, files, "latent", "latent")),
         "LoadImageOutput" => (&["image"], |inputs, files| exists(inputs, files, "image", "image")),
+        // Its list is written by the user.
+        "CustomCombo" => (&["choice"], |_, _| CheckResult::Passed),
         _ => return None,
     };
     Some(Check { inputs, run })

@@ -170,7 +170,7 @@ impl Registry {
         if let Some(class) = self.class(name) {
             return class.check;
         }
-        self.description.choosers.get(name)?;
+        self.description.facts.get(name)?;
         let meshes = || choices::mesh_check(name).filter(|_| self.version >= ServerVersion::V0_30_0);
         choices::check(name).or_else(meshes)
     }

@@ -89,6 +89,8 @@ impl Scene {
         canvas
     }
 
+    // Rows and columns are places in several lists at once.
+    #[expect(clippy::needless_range_loop)]
     fn draw_land(&self, width: usize, height: usize, time: f32) -> Canvas {
         let crests: Vec<Vec<i64>> =
             self.ridges.iter().enumerate().map(|(at, ridge)| ridge.crests(at, width, height, time)).collect();
