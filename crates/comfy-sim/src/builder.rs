@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::faults::Fault;
-use crate::options::{Assets, CachePolicy, Options};
+use crate::options::{Assets, CachePolicy, Options, PreviewMethod};
 use crate::server::{Records, Sim};
 use crate::version::ServerVersion;
 
@@ -43,6 +43,24 @@ impl Builder {
     /// node is then not run and is the one that the server names.
     pub fn node_delay(mut self, delay: Duration) -> Self {
         self.options.node_delay = delay;
+        self
+    }
+
+    /// Makes every node of this class take at least this long, in place of [`Builder::node_delay`].
+    pub fn node_time(mut self, class: impl Into<String>, time: Duration) -> Self {
+        self.options.node_times.insert(class.into(), time);
+        self
+    }
+
+    /// How long a simulated sampler takes for each of its steps; no time without this option.
+    pub fn step_time(mut self, time: Duration) -> Self {
+        self.options.step_time = time;
+        self
+    }
+
+    /// Which previews samplers send for prompts that do not choose them (`--preview-method`): without this option none.
+    pub fn preview_method(mut self, method: PreviewMethod) -> Self {
+        self.options.preview_method = method;
         self
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+mod counters;
 mod naming;
 mod path;
 #[cfg(test)]
@@ -97,12 +98,13 @@ pub(crate) struct StoredName {
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     base: PathBuf,
+    counters: counters::Counters,
 }
 
 impl Files {
     pub(crate) fn new(base: impl Into<PathBuf>) -> Self {
         let base = base.into();
-        Self { base: std::path::absolute(&base).unwrap_or(base) }
+        Self { base: std::path::absolute(&base).unwrap_or(base), counters: counters::Counters::default() }
     }
 
     /// The directory that all folders are in.
@@ -248,7 +250,7 @@ impl Files {
         height: usize,
     ) -> Result<SaveTarget, FilesError> {
         let root = self.made_root(folder)?;
-        naming::save_target(&root, folder, prefix, width, height)
+        naming::save_target(&root, &self.counters, folder, prefix, width, height)
     }
 
     /// Removes the temporary files, as the server does when it starts, and makes the folders.

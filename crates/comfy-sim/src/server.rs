@@ -87,7 +87,7 @@ impl Sim {
         };
         let files = Files::new(path);
         files.prepare().map_err(folder)?;
-        let nodes = builder.options.registry().map_err(|error| {
+        let nodes = builder.options.registry(&files).map_err(|error| {
             Error::new(
                 ErrorKind::Nodes,
                 format!("the description of the nodes cannot be read: {error}"),

@@ -7,7 +7,7 @@ use comfy_protocol::NodeOutput;
 use comfy_workflow::NodeId;
 
 use super::graph::Graph;
-use crate::nodes::NodeInstance;
+use crate::nodes::{NodeInstance, Origin};
 use crate::options::CachePolicy;
 use crate::value::Value;
 
@@ -17,6 +17,8 @@ pub(super) struct Outcome {
     /// By slot: all values of the slot, one unless the node gave lists or ran several times.
     pub(super) outputs: Vec<Vec<Value>>,
     pub(super) ui: Option<NodeOutput>,
+    /// What stands behind the outputs, when nodes were simulated for them.
+    pub(super) origin: Option<Arc<Origin>>,
 }
 
 /// The worker's memory: results by signature, and the objects of the nodes by id and class.

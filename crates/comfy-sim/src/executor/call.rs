@@ -13,7 +13,8 @@ use serde_json::{Map, Number, Value as Json};
 use super::frames;
 use super::messages::{Speaker, Voice};
 use crate::nodes::{
-    Audience, Context, Inputs, NodeClass, NodeError, NodeInstance, Preview, Ran, Sleep, Snapshot, Stage,
+    Audience, Context, Inputs, NodeClass, NodeError, NodeInstance, Preview, Ran, Setting, Sleep, Snapshot,
+    Stage, simulated,
 };
 use crate::queue::SharedItem;
 use crate::state::{Pause, State};
@@ -39,6 +40,8 @@ pub(super) struct Caller<'a> {
     pub(super) takes_lists: bool,
     /// The prompt as it is now, for nodes that look around in it.
     pub(super) snapshot: Option<Snapshot>,
+    /// What it is told about the simulated nodes before it.
+    pub(super) setting: Setting,
 }
 
 /// What one call came to.
@@ -89,11 +92,13 @@ impl Caller<'_> {
             extra_pnginfo: self.item.0.extra_data.get("extra_pnginfo").and_then(Json::as_object),
             instance: &self.instance,
             snapshot: self.snapshot.as_ref(),
+            setting: &self.setting,
             stage: self,
         };
-        let run = || match self.class {
-            Some(class) => (class.run)(inputs, &mut context),
-            None => Err(NodeError::runtime_error(format!("the simulator cannot run {}", self.class_type))),
+        let run = || match (self.class, self.schema) {
+            (Some(class), _) => (class.run)(inputs, &mut context),
+            (None, Some(schema)) => simulated::run(schema, inputs, &mut context),
+            (None, None) => Err(NodeError::runtime_error(format!("there is no class {}", self.class_type))),
         };
         catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
             let message = panic_text(panic.as_ref());
@@ -152,8 +157,10 @@ impl Stage for Caller<'_> {
         self.voice.send_frame(audience == Audience::Everyone, frames::frame(event, &[payload]));
     }
 
-    fn log(&self, line: &str) {
-        self.state.print(&[line, "\n"]);
+    fn log(&self, words: &[&str]) {
+        let mut pieces: Vec<_> = words.iter().flat_map(|word| [" ", word]).skip(1).collect();
+        pieces.push("\n");
+        self.state.print(&pieces);
     }
 }
 

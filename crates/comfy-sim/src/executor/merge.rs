@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::call::Called;
 use super::graph::Node;
-use crate::nodes::{Expansion, NodeError};
+use crate::nodes::{Expansion, NodeError, Origin};
 use crate::python;
 use crate::value::Value;
 
@@ -18,6 +18,8 @@ pub(super) struct Gains {
     pub(super) results: Vec<(Vec<Value>, bool)>,
     pub(super) expansions: Vec<Expansion>,
     pub(super) ui: Option<NodeOutput>,
+    /// What stands behind the results of each call, when nodes were simulated for them.
+    pub(super) origins: Vec<Option<Arc<Origin>>>,
     /// Why calls were blocked, where there is something to say.
     pub(super) blocked: Vec<Arc<str>>,
 }
@@ -31,6 +33,7 @@ impl Gains {
                 Called::Ran(ran) => {
                     gains.results.push((ran.outputs, ran.expansion.is_some()));
                     gains.expansions.extend(ran.expansion);
+                    gains.origins.push(ran.origin);
                     shown.extend(ran.ui);
                 }
                 Called::Blocked(reason) => {

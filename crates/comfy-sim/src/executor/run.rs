@@ -17,7 +17,7 @@ use super::merge::{Gains, by_slot};
 use super::messages::{Speaker, Voice};
 use super::order::Order;
 use super::{call, report};
-use crate::nodes::{NodeError, Reach, Sleep, Stage as _, as_link};
+use crate::nodes::{NodeError, Origin, Origins, Reach, Setting, Sleep, Stage as _, as_link};
 use crate::queue::SharedItem;
 use crate::state::State;
 use crate::value::Value;
@@ -105,6 +105,8 @@ struct Run<'a, 'scope, 'env> {
     executed: Vec<NodeId>,
     /// What nodes have shown that are not done yet.
     shown: HashMap<usize, NodeOutput>,
+    /// What stands behind the results of nodes that are not done yet.
+    origins: HashMap<usize, Origins>,
     /// The results of nodes that wait for what they were expanded to.
     expanded: HashMap<usize, Vec<(Vec<Value>, bool)>>,
     /// The results of nodes that ran beside others.
@@ -139,6 +141,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             results,
             executed: Vec::new(),
             shown: HashMap::new(),
+            origins: HashMap::new(),
             expanded: HashMap::new(),
             ended: HashMap::new(),
             tasks: 0,
@@ -246,6 +249,8 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             return Ok(Turn::Done);
         }
         if let Some(results) = self.expanded.remove(&at) {
+            let inner = self.inner_origins(&results);
+            self.origins.entry(at).or_default().0.extend(inner);
             let results = results.into_iter().map(|(outputs, leads_in)| self.resolved(outputs, leads_in));
             let results = results.collect();
             return Ok(self.complete(at, &speaker, results));
@@ -258,7 +263,12 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
                 let failed = |error| Stop::failure(error, Map::new());
                 // Looks for an interrupt as well, also when there is no delay.
                 let struck = self.state.at_node(&self.item.0.prompt_id, &self.graph.nodes[at].class_type);
-                caller.sleep(self.state.options.node_delay + struck.delay, Sleep::Light).map_err(failed)?;
+                caller
+                    .sleep(
+                        self.state.options.time_of(&self.graph.nodes[at].class_type) + struck.delay,
+                        Sleep::Light,
+                    )
+                    .map_err(failed)?;
                 if self.asks_for_more(at)? {
                     return Ok(Turn::Waits);
                 }
@@ -301,6 +311,8 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             self.voice.executed(speaker, &ui);
             self.shown.insert(at, ui);
         }
+        let origins = self.origins_of(at, gains.origins);
+        self.origins.insert(at, origins);
         if gains.expansions.is_empty() {
             let results = gains.results.into_iter().map(|(outputs, _)| outputs).collect();
             return Ok(self.complete(at, speaker, results));
@@ -326,9 +338,43 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
         Ok(Turn::Waits)
     }
 
+    /// What stands behind the results of a node: what it says itself, else what stands behind its inputs.
+    fn origins_of(&self, at: usize, said: Vec<Option<Arc<Origin>>>) -> Origins {
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        if said.is_empty() {
+            return self.setting(&self.graph.nodes[at]).origins;
+        }
+        Origins(said.into_iter().enumerate().map(|(call, origin)| (call.to_string(), origin)).collect())
+    }
+
+    /// What a node is told about the simulated nodes before it.
+    fn setting(&self, node: &Node<'_>) -> Setting {
+        let origin = |source: &Source| match source {
+            Source::Link { node: Some(from), .. } => self.results[*from].as_ref()?.origin.clone(),
+            _ => None,
+        };
+        let origins = node.inputs.iter().filter_map(|(name, source)| Some((name.clone(), origin(source)?)));
+        let options = &self.state.options;
+        Setting {
+            origins: Origins(origins.collect()),
+            step_time: options.step_time,
+            previews: options.previews(&self.item.0.extra_data),
+        }
+    }
+
     fn linked(&self, value: &Value) -> Option<(Option<usize>, i64)> {
         let Value::Json(json) = value else { return None };
         as_link(json).map(|(id, slot)| (self.graph.place(&id.into()), slot))
+    }
+
+    /// What stands behind the nodes of an expansion that its outputs come from.
+    fn inner_origins(&self, results: &[(Vec<Value>, bool)]) -> Vec<(String, Arc<Origin>)> {
+        let outputs = results.iter().filter(|(_, leads_in)| *leads_in).flat_map(|(outputs, _)| outputs);
+        let origin = |value: &Value| {
+            let from = self.linked(value)?.0?;
+            Some((self.graph.nodes[from].id.to_string(), self.results[from].as_ref()?.origin.clone()?))
+        };
+        outputs.filter_map(origin).collect()
     }
 
     /// The outputs of a call with what links among them lead to.
@@ -350,7 +396,8 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
     fn complete(&mut self, at: usize, speaker: &Speaker, results: Vec<Vec<Value>>) -> Turn {
         self.voice.ran(speaker);
         let outputs = by_slot(&self.graph.nodes[at], results);
-        let outcome = Arc::new(Outcome { outputs, ui: self.shown.remove(&at) });
+        let origin = self.origins.remove(&at).and_then(|origins| origins.together());
+        let outcome = Arc::new(Outcome { outputs, ui: self.shown.remove(&at), origin });
         self.cache.insert(&self.graph, at, &outcome);
         self.results[at] = Some(outcome);
         self.executed.push(speaker.id.clone());
@@ -422,6 +469,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             instance,
             takes_lists: node.takes_lists(),
             snapshot: node.looks_around().then(|| self.graph.snapshot()),
+            setting: self.setting(node),
         }
     }
 }

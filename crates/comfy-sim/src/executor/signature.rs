@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use comfy_protocol::json::exact;
 use serde_json::{Number, Value as Json};
 
 use super::graph::{Graph, Source};
@@ -55,6 +56,8 @@ impl Graph<'_> {
         for (name, source) in inputs {
             name.hash(&mut hasher);
             match source {
+                // What is not a number is never equal to anything.
+                Source::Constant(value) if exact::stand_in(value) == Some("NaN") => return None,
                 Source::Constant(value) => hash(value, &mut hasher),
                 // Nobody can tell whether two such values are equal.
                 Source::Value(_) => return None,

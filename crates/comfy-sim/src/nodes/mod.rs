@@ -1,4 +1,6 @@
-//! The nodes that the simulator computes for real, one file per family.
+//! The nodes: those that the simulator computes for real, one file per family, and those that it simulates.
+
+use std::sync::Arc;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,6 +18,7 @@ mod audio;
 mod batch;
 mod blend;
 pub(crate) mod checks;
+mod choices;
 mod color;
 mod composite;
 mod error;
@@ -35,6 +38,7 @@ mod registry;
 mod resample;
 mod resize;
 mod save;
+pub(crate) mod simulated;
 mod stage;
 mod test_pack;
 #[cfg(test)]
@@ -44,6 +48,7 @@ mod text;
 pub(crate) use error::{NodeError, Reach};
 pub(crate) use expansion::{Expansion, NewNode, Snapshot, as_link};
 pub(crate) use registry::Registry;
+pub(crate) use simulated::{Origin, Origins, Setting};
 #[cfg(test)]
 pub(crate) use stage::EmptyStage;
 pub(crate) use stage::{Audience, Preview, PreviewFormat, Sleep, Stage};
@@ -99,6 +104,8 @@ pub(crate) struct Context<'a> {
     pub(crate) instance: &'a NodeInstance,
     /// All nodes of the prompt, for classes that ask for it (`DYNPROMPT`).
     pub(crate) snapshot: Option<&'a Snapshot>,
+    /// What it is told about simulated nodes.
+    pub(crate) setting: &'a Setting,
     pub(crate) stage: &'a dyn Stage,
 }
 
@@ -124,6 +131,9 @@ pub(crate) struct Ran {
     pub(crate) expansion: Option<Expansion>,
     /// What the node tells the user: the value of `outputs[id]` in the history.
     pub(crate) ui: Option<Map<String, Json>>,
+    /// What stands behind the outputs, from nodes that are simulated. Behind those of a computed node stands what stands
+    /// behind its inputs.
+    pub(crate) origin: Option<Arc<Origin>>,
 }
 
 impl NodeInstance {
@@ -143,7 +153,7 @@ impl Ran {
     /// One output, and one list shown to the user under `key`.
     pub(crate) fn shown(value: Value, key: &str, items: Vec<Json>) -> Self {
         let ui = Map::from_iter([(key.to_owned(), Json::Array(items))]);
-        Self { outputs: vec![value], ui: Some(ui), expansion: None }
+        Self { outputs: vec![value], ui: Some(ui), ..Self::default() }
     }
 }
 

@@ -132,7 +132,7 @@ fn save_text(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeErro
     let item = write(context, Folder::Output, prefix, &ending, text.as_bytes())?;
     let ui = [("text".to_owned(), json!([text])), ("files".to_owned(), json!([item]))];
     let outputs = vec![inputs.value("text")?.clone()];
-    Ok(Ran { outputs, ui: Some(ui.into_iter().collect()), expansion: None })
+    Ok(Ran { outputs, ui: Some(ui.into_iter().collect()), ..Ran::default() })
 }
 
 /// Writes one file under the next number; the item that stands for it in outputs.
@@ -160,7 +160,12 @@ fn write_next(
 }
 
 /// Writes every picture of the batch; the batch is also the node's output.
-fn save(image: &Arc<Image>, folder: Folder, prefix: &str, context: &Context<'_>) -> Result<Ran, NodeError> {
+pub(super) fn save(
+    image: &Arc<Image>,
+    folder: Folder,
+    prefix: &str,
+    context: &Context<'_>,
+) -> Result<Ran, NodeError> {
     let mut target =
         context.files.save_target(folder, prefix, image.width, image.height).map_err(files_error)?;
     let notes = notes(context)?;
@@ -176,7 +181,7 @@ fn save(image: &Arc<Image>, folder: Folder, prefix: &str, context: &Context<'_>)
     Ok(Ran::shown(Value::Image(Arc::clone(image)), "images", items))
 }
 
-fn files_error(error: FilesError) -> NodeError {
+pub(super) fn files_error(error: FilesError) -> NodeError {
     match error {
         FilesError::Io { path, source } => NodeError::io(&source, &path),
         FilesError::BadName => NodeError::value_error("embedded null byte"),
@@ -189,6 +194,10 @@ fn notes(context: &Context<'_>) -> Result<Vec<Vec<u8>>, NodeError> {
     let mut notes = vec![note("prompt", context.prompt)?];
     for (key, json) in context.extra_pnginfo.into_iter().flatten() {
         notes.push(note(key, json)?);
+    }
+    // A mark of our own: which nodes of this picture's past were simulated.
+    if let Some(origin) = context.setting.origins.together() {
+        notes.push(note("simulated", &origin.classes.iter().map(|class| &**class).collect())?);
     }
     Ok(notes)
 }

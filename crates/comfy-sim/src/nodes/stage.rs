@@ -72,8 +72,8 @@ pub(crate) trait Stage: Debug + Send + Sync {
     /// Sends a binary message: its event number and what follows it.
     fn send_frame(&self, event: u32, payload: &[u8], audience: Audience);
 
-    /// Writes a line into the server's log.
-    fn log(&self, line: &str);
+    /// Writes a line into the server's log, word by word as `print` does.
+    fn log(&self, words: &[&str]);
 }
 
 /// A stage without an audience, for nodes that are run outside of a prompt.
@@ -105,5 +105,5 @@ impl Stage for EmptyStage {
 
     fn send_frame(&self, _: u32, _: &[u8], _: Audience) {}
 
-    fn log(&self, _: &str) {}
+    fn log(&self, _: &[&str]) {}
 }

@@ -25,10 +25,9 @@ struct Bench {
 
 /// Classes that take lists.
 static TAKING_LISTS: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let files = Files::new(std::env::temp_dir().join("comfy-sim-no-files"));
     let registry = Registry::new(ServerVersion::V0_30_0, None, false).expect("bundled classes");
-    let classes = registry.object_info(&files);
-    classes.into_iter().filter(|(_, facts)| facts["is_input_list"] == true).map(|(name, _)| name).collect()
+    let schemas = registry.schemas();
+    schemas.iter().filter(|(_, schema)| schema.is_input_list).map(|(name, _)| name.to_owned()).collect()
 });
 
 impl Bench {
@@ -89,6 +88,7 @@ impl Bench {
             prompt,
             extra_pnginfo: self.extra_pnginfo.as_ref(),
             instance: &self.instance,
+            setting: &Setting::default(),
             node: &id.into(),
             call: 0,
             snapshot: None,

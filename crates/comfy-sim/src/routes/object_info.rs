@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde_json::Map;
+use indexmap::IndexMap;
 
 use super::answer;
 use crate::state;
 
 pub(super) async fn all(State(state): State<Arc<state::State>>) -> Response {
-    answer::json(&state.nodes.object_info(&state.files))
+    answer::json(&state.nodes.object_info())
 }
 
 /// One class; an empty object when there is none of this name.
@@ -21,7 +21,7 @@ pub(super) async fn one(
 ) -> Response {
     // What is no text is no class.
     let class = class.map(|Path(class)| class).unwrap_or_default();
-    let info = state.nodes.object_info_of(&class, &state.files);
-    let entry: Map<_, _> = info.map(|info| (class, info)).into_iter().collect();
+    let info = state.nodes.object_info_of(&class);
+    let entry: IndexMap<_, _> = info.map(|info| (class.as_str(), info)).into_iter().collect();
     answer::json(&entry)
 }

@@ -219,7 +219,7 @@ struct Checks<'a> {
 
 impl NodeChecks for Checks<'_> {
     fn validator(&self, class_type: &str) -> Option<Validator> {
-        let Some(check) = self.nodes.class(class_type).and_then(|class| class.check) else {
+        let Some(check) = self.nodes.check(class_type) else {
             return checks::validator(class_type, self.version, self.test_nodes);
         };
         let validator = Validator::new(format!("{class_type}.VALIDATE_INPUTS"));
@@ -227,7 +227,7 @@ impl NodeChecks for Checks<'_> {
     }
 
     fn check(&self, class_type: &str, inputs: &CheckInputs) -> CheckResult {
-        match self.nodes.class(class_type).and_then(|class| class.check) {
+        match self.nodes.check(class_type) {
             Some(check) => (check.run)(inputs, self.files),
             None => checks::check(class_type, inputs),
         }

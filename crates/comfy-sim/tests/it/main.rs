@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-mod faults;
 mod conformance;
+mod faults;
 mod http;
 mod interrupts;
 mod jobs;
@@ -16,6 +16,7 @@ mod queue;
 mod received;
 mod replay;
 mod rules;
+mod simulated;
 mod sockets;
 mod support;
 mod users;

@@ -9,7 +9,7 @@ use crate::value::{Image, Value};
 const SIDE: usize = 512;
 
 fn expanded(outputs: Vec<Value>, expansion: Expansion) -> Ran {
-    Ran { outputs, expansion: Some(expansion), ui: None }
+    Ran { outputs, expansion: Some(expansion), ..Ran::default() }
 }
 
 fn constant(value: impl Into<serde_json::Value>) -> Value {

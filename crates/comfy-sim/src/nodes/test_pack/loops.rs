@@ -61,7 +61,7 @@ pub(super) fn for_close(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ra
     }
     drop(close);
     let outputs = (1..VALUES).map(|slot| Expansion::link(&node.id, slot)).collect();
-    Ok(Ran { outputs, expansion: Some(graph), ui: None })
+    Ok(Ran { outputs, expansion: Some(graph), ..Ran::default() })
 }
 
 fn opening(flow: &Value) -> Result<NodeId, NodeError> {
@@ -116,7 +116,7 @@ pub(super) fn while_close(inputs: &Inputs, context: &mut Context<'_>) -> Result<
     graph.nodes = copies;
     let again = graph_id(context, AGAIN);
     let outputs = (0..VALUES).map(|slot| Expansion::link(&again, slot)).collect();
-    Ok(Ran { outputs, expansion: Some(graph), ui: None })
+    Ok(Ran { outputs, expansion: Some(graph), ..Ran::default() })
 }
 
 fn graph_id(context: &Context<'_>, name: &str) -> NodeId {

@@ -6,6 +6,7 @@ use ::image::codecs::jpeg::JpegEncoder;
 use ::image::imageops::FilterType;
 use ::image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use bytes::Bytes;
+use comfy_protocol::json::exact;
 use serde_json::{Map, Number, Value as Json, json};
 
 use crate::nodes::{Audience, Context, Inputs, NodeError, Preview, PreviewFormat, Ran, Sleep};
@@ -104,14 +105,18 @@ pub(super) fn event(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, N
     stage.send_message(name, json!({"hello": "everyone", "n": 2}), Audience::Everyone);
     stage.send_message(name, json!(["a", "list"]), Audience::Owner);
     stage.send_message(name, Json::Null, Audience::Owner);
-    stage.send_message(name, json!({"nan": f64::NAN, "inf": f64::INFINITY}), Audience::Owner);
+    stage.send_message(
+        name,
+        json!({"nan": exact::float(f64::NAN), "inf": exact::float(f64::INFINITY)}),
+        Audience::Owner,
+    );
     stage.send_frame(77, b"\x00\x01unknown binary event", Audience::Owner);
     Ok(Ran::default())
 }
 
 /// ProbeLog: a line in the server's log.
 pub(super) fn log(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
-    context.stage.log(&format!("demo_probe: {}", inputs.text("text")?));
+    context.stage.log(&["demo_probe:", inputs.text("text")?]);
     Ok(Ran::default())
 }
 

@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 use std::fs;
 
+use comfy_protocol::json::exact;
 use serde_json::{Map, Value as Json, json};
 
 use crate::files::{Files, Folder};
@@ -24,7 +25,7 @@ fn black() -> Result<Value, NodeError> {
 
 /// ProbeUi: shows what its JSON says, of whatever shape.
 pub(super) fn probe_ui(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
-    let json: Json = comfy_protocol::json::from_str(inputs.text("ui")?).map_err(|_| {
+    let json: Json = exact::from_slice(inputs.text("ui")?.as_bytes()).map_err(|_| {
         NodeError::new("json.decoder.JSONDecodeError", "Expecting value: line 1 column 1 (char 0)")
     })?;
     match json {
@@ -108,7 +109,7 @@ pub(super) fn types(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErr
     let mut outputs = Vec::from(constants);
     outputs.push(black()?);
     outputs.extend([json!(1), json!("a"), json!(1.0)].map(Value::Json));
-    Ok(Ran { outputs, ui: ui("got", json!([got])), expansion: None })
+    Ok(Ran { outputs, ui: ui("got", json!([got])), ..Ran::default() })
 }
 
 /// ProbeRequired.
@@ -118,7 +119,7 @@ pub(super) fn nothing(_: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError>
 
 /// ProbeValidate.
 pub(super) fn validated(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
-    Ok(Ran { outputs: vec![black()?], ui: ui("x", json!([inputs.json("x")?])), expansion: None })
+    Ok(Ran { outputs: vec![black()?], ui: ui("x", json!([inputs.json("x")?])), ..Ran::default() })
 }
 
 /// ProbeV3: shows its inputs as Python prints them.
@@ -138,7 +139,7 @@ pub(super) fn v3(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, Node
     );
     let second = Json::from(inputs.value("f")?.python_text());
     let outputs = vec![inputs.value("i")?.clone(), Value::Json(second)];
-    Ok(Ran { outputs, ui: ui("text", json!([text])), expansion: None })
+    Ok(Ran { outputs, ui: ui("text", json!([text])), ..Ran::default() })
 }
 
 /// ProbeV3Validate.

@@ -353,6 +353,7 @@ fn pictures_of_other_channels_are_saved_or_refused() {
             call: 0,
             snapshot: None,
             version: ServerVersion::V0_30_0,
+            setting: &Setting::default(),
             stage: &EmptyStage,
         };
         (save.run)(&inputs, &mut context)

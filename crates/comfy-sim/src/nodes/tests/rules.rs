@@ -19,6 +19,7 @@ fn run(name: &str, inputs: Vec<(&str, Value)>) -> Result<Ran, NodeError> {
         call: 0,
         snapshot: None,
         version: ServerVersion::V0_30_0,
+        setting: &Setting::default(),
         stage: &EmptyStage,
     };
     (class(name).expect("known").run)(&inputs, &mut context)

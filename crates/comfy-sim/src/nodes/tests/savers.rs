@@ -187,6 +187,10 @@ impl Stage for Listener {
         Ok(())
     }
 
+    fn progress_state(&self, _: serde_json::Number, _: serde_json::Number) -> Result<(), NodeError> {
+        Ok(())
+    }
+
     fn check_interrupt(&self) -> Result<(), NodeError> {
         Ok(())
     }
@@ -203,7 +207,7 @@ impl Stage for Listener {
 
     fn send_frame(&self, _: u32, _: &[u8], _: Audience) {}
 
-    fn log(&self, _: &str) {}
+    fn log(&self, _: &[&str]) {}
 }
 
 #[test]
@@ -218,6 +222,9 @@ fn pictures_and_sizes_are_sent_over_the_socket() {
             extra_pnginfo: None,
             instance: &bench.instance,
             node: &"1".into(),
+            call: 0,
+            snapshot: None,
+            setting: &Setting::default(),
             version: bench.version,
             stage: &listener,
         };
