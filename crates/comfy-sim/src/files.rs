@@ -102,6 +102,11 @@ impl Files {
         Self { base: std::path::absolute(&base).unwrap_or(base) }
     }
 
+    /// The folder that has them all.
+    pub(crate) fn base(&self) -> &Path {
+        &self.base
+    }
+
     /// The path of a folder, which may not exist yet.
     pub(crate) fn root(&self, folder: Folder) -> PathBuf {
         self.base.join(folder.as_str())

@@ -14,15 +14,20 @@
 //! It behaves as ComfyUI 0.30.0 started with `PYTHONHASHSEED=0` does. What is not simulated is absent, so that a client
 //! finds out: an unknown node class is refused, an unknown route is not found.
 
+mod assets;
 mod builder;
 mod error;
 mod executor;
 mod files;
 mod history;
+mod json_error;
+mod model_folders;
 mod nodes;
 mod options;
+mod packs;
 mod python;
 mod queue;
+mod replacements;
 mod routes;
 mod server;
 mod sockets;

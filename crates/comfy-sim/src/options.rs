@@ -63,6 +63,8 @@ pub(crate) struct Options {
     /// Entries of `/features` besides the server's own.
     pub(crate) feature_flags: Vec<(String, String)>,
     pub(crate) disable_api_nodes: bool,
+    /// The node replacements, when they are not those of the version.
+    pub(crate) node_replacements: Option<serde_json::Value>,
 }
 
 impl Default for Options {
@@ -83,6 +85,7 @@ impl Default for Options {
             assets: Assets::default(),
             feature_flags: Vec::new(),
             disable_api_nodes: false,
+            node_replacements: None,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::files::Files;
 use crate::history::History;
 use crate::state::State;
-use crate::{executor, routes};
+use crate::{assets, executor, routes};
 
 /// How long connections may take to say goodbye when the simulator stops.
 const GOODBYE: Duration = Duration::from_millis(250);
@@ -177,6 +177,7 @@ async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
     });
     let stop = state.stop.clone();
     let sockets = TaskTracker::new();
+    let house = assets::keep_house(Arc::clone(&state));
     let app = routes::app(state, sockets.clone());
     let server = axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
         .with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -189,8 +190,14 @@ async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
         sockets.close();
         sockets.wait().await;
     };
+    let house = async {
+        house.await;
+        // Without assets there is nothing to do.
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = all => {}
+        () = house => {}
         () = goodbye => tracing::debug!("connections are cut off"),
     }
 }

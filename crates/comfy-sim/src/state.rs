@@ -8,11 +8,13 @@ use comfy_protocol::{Message, Status};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::assets::Assets;
 use crate::files::Files;
 use crate::history::{Entry, History};
 use crate::nodes::Registry;
 use crate::options::Options;
 use crate::queue::{Queue, SharedItem, Tie};
+use crate::replacements::NodeReplacements;
 use crate::sockets::{Sockets, Target};
 
 /// Everything that a running simulator holds.
@@ -23,6 +25,10 @@ pub(crate) struct State {
     pub(crate) files: Files,
     pub(crate) nodes: Registry,
     pub(crate) options: Options,
+    /// The assets, where the server has them. Their lock is held by itself and never for long.
+    pub(crate) assets: Option<Assets>,
+    /// What is put in the place of old nodes, where the version does so.
+    pub(crate) replacements: Option<NodeReplacements>,
     /// Ends the connections and the accepting of new ones.
     pub(crate) stop: CancellationToken,
     work: Mutex<Work>,
@@ -63,10 +69,14 @@ pub(crate) enum Pause {
 
 impl State {
     pub(crate) fn new(files: Files, nodes: Registry, options: Options, history: History) -> Self {
+        let assets = Assets::new(&options, &files);
+        let replacements = NodeReplacements::new(&options);
         Self {
             files,
             nodes,
             options,
+            assets,
+            replacements,
             stop: CancellationToken::new(),
             work: Mutex::default(),
             wake: Condvar::new(),
@@ -154,6 +164,9 @@ impl State {
         work.queue.finish();
         lock(&self.history).insert(prompt_id.to_owned(), Arc::new(entry));
         self.tell_remaining(&work.queue);
+        if let Some(assets) = &self.assets {
+            assets.scan.prompt_ended();
+        }
     }
 
     /// Asks the running prompt to stop, whichever it is.
@@ -189,6 +202,9 @@ impl State {
     pub(crate) fn free_memory(&self) {
         lock(&self.work).free_memory = true;
         self.wake.notify_one();
+        if let Some(assets) = &self.assets {
+            assets.scan.memory_freed();
+        }
     }
 
     /// Ends everything that waits.
@@ -208,7 +224,7 @@ impl State {
             "max_upload_size": self.options.max_upload_size(),
             "extension": {"manager": {"supports_v4": true}},
             "node_replacements": true,
-            "assets": false,
+            "assets": self.assets.is_some(),
         });
         match json {
             serde_json::Value::Object(map) => Features(map),

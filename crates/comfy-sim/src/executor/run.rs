@@ -116,6 +116,9 @@ impl Run<'_> {
         let id = node.node_id();
         // Looked up again: an equal node may have run meanwhile.
         if let Some(known) = self.results[at].clone().or_else(|| self.cache.get(node.signature)) {
+            if let (Some(assets), Some(ui)) = (&self.state.assets, &known.ui) {
+                assets.shown_again(&ui.0, &self.item.0.prompt_id);
+            }
             voice.was_known(&id, known.ui.as_ref());
             self.results[at] = Some(known);
             return Ok(());
@@ -128,7 +131,13 @@ impl Run<'_> {
         }
         let inputs = self.inputs(node).map_err(|error| Stop::Error { error, inputs: Map::new() })?;
         let ran = self.call(at, &inputs).map_err(|error| Stop::Error { error, inputs: shown(&inputs) })?;
-        let outcome = Arc::new(Outcome { outputs: ran.outputs, ui: ran.ui.map(NodeOutput) });
+        let ui = ran.ui.map(|mut ui| {
+            if let Some(assets) = &self.state.assets {
+                assets.identify(&mut ui, &self.state.files, &self.item.0.prompt_id);
+            }
+            NodeOutput(ui)
+        });
+        let outcome = Arc::new(Outcome { outputs: ran.outputs, ui });
         voice.ran(&id, outcome.ui.as_ref());
         if let Some(signature) = self.plan.nodes[at].signature {
             self.cache.insert(signature, Arc::clone(&outcome));

@@ -1,12 +1,10 @@
 //! The forms of answers.
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::paths;
 use crate::wire::to_json;
 
 /// A request that is refused: the answer itself. Boxed, since answers are large.
@@ -60,6 +58,11 @@ pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Response {
     with_body(status, TEXT, text.into())
 }
 
+/// Text of a type without a character set.
+pub(super) fn with_type(kind: &'static str, text: &'static str) -> Response {
+    with_body(StatusCode::OK, HeaderValue::from_static(kind), text)
+}
+
 /// What the server says when its own code fails; it closes the connection then.
 pub(super) fn trouble() -> Response {
     let mut response =
@@ -88,17 +91,6 @@ pub(super) fn wrong_method(allowed: &'static str) -> Response {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "405: Method Not Allowed");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
-}
-
-/// A path that no route has.
-pub(super) async fn unknown_path(request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return wrong_method("GET,HEAD");
-    }
-    if paths::leads_out(request.uri().path()) {
-        return text(StatusCode::NOT_FOUND, "404: Not Found");
-    }
-    not_found(request.method())
 }
 
 /// What is done to every answer last: the list of methods, which the router puts into more answers than the server, is

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{self, DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use tokio_util::task::TaskTracker;
 use tower::util::{MapRequest, MapResponse};
 
 use crate::state::State;
+use crate::version::ServerVersion;
 
 mod answer;
+mod assets;
 mod body;
 mod control;
+mod front_end;
+mod front_end_data;
 mod history;
 mod mask;
 mod object_info;
@@ -27,6 +31,8 @@ mod upload;
 mod view;
 mod watch;
 mod ws;
+
+pub(crate) use send_file::content_type;
 
 /// The whole of the HTTP side.
 pub(crate) type App = MapResponse<MapRequest<Router, OnRequest>, OnResponse>;
@@ -50,13 +56,17 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 
 /// Builds the HTTP side.
 pub(crate) fn app(state: Arc<State>, sockets: TaskTracker) -> App {
-    let routes = table();
-    let router = Router::new()
-        .merge(routes.clone())
-        .nest("/api", routes)
-        .route("/", get(system::front_page).fallback(wrong_method))
-        .route("/api/", get(system::front_page).fallback(wrong_method))
-        .fallback(answer::unknown_path)
+    let version = state.options.version;
+    let routes = table().merge(newer(version));
+    let mut router = Router::new().merge(routes.clone()).nest("/api", routes).merge(internal());
+    if version >= ServerVersion::V0_30_0 {
+        router = router.merge(assets::table());
+    }
+    let router = router
+        .route("/", get(front_end::page).fallback(wrong_method))
+        .route("/api/", get(front_end::page).fallback(wrong_method))
+        .route("/api/workflow_templates/{pack}/{*file}", get(front_end::template).fallback(wrong_method))
+        .fallback(front_end::unknown_path)
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .layer(axum::middleware::from_fn(watch::watch))
         .with_state(Shared { state, sockets });
@@ -79,13 +89,39 @@ fn table() -> Router<Shared> {
         .route("/object_info/{class}", get(object_info::one))
         .route("/system_stats", get(system::stats))
         .route("/features", get(system::features))
+        .route("/extensions", get(front_end::extensions))
+        .route("/i18n", get(front_end_data::translations))
+        .route("/workflow_templates", get(front_end_data::templates))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// Routes that older versions do not have.
+fn newer(version: ServerVersion) -> Router<Shared> {
+    let mut routes = Router::new();
+    if version >= ServerVersion::V0_8_0 {
+        routes = routes
+            .route("/global_subgraphs", get(front_end_data::subgraphs))
+            .route("/global_subgraphs/{id}", get(front_end_data::subgraph));
+    }
+    if version >= ServerVersion::V0_30_0 {
+        routes = routes.route("/node_replacements", get(front_end_data::replacements));
+    }
+    routes.method_not_allowed_fallback(wrong_method)
+}
+
+/// Routes without a form under `/api`.
+fn internal() -> Router<Shared> {
+    Router::new()
+        .route("/internal/folder_paths", get(front_end_data::folder_paths))
+        .route("/internal/files/{folder}", get(front_end_data::files))
+        .route("/internal/{*path}", any(front_end_data::unknown_internal))
         .method_not_allowed_fallback(wrong_method)
 }
 
 /// A known path with a method that it does not have. The server's static files own every path for GET.
-async fn wrong_method(request: Request) -> Response {
+async fn wrong_method(extract::State(state): extract::State<Arc<State>>, request: Request) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
-        answer::not_found(request.method())
+        front_end::file(&state, request.method(), request.uri().path(), request.headers()).await
     } else {
         answer::wrong_method(paths::methods(request.uri().path()))
     }

@@ -41,6 +41,26 @@ fn unescaped(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
+/// A path without escapes; `None` when it is no text then.
+pub(super) fn decoded(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Whether a path leads out of the static files.
 pub(super) fn leads_out(path: &str) -> bool {
     let path = path.replace("%2f", "/").replace("%2F", "/");
@@ -64,6 +84,9 @@ pub(super) fn leads_out(path: &str) -> bool {
 
 /// The methods of a known path, as the header `Allow` lists them.
 pub(super) fn methods(path: &str) -> &'static str {
+    if path.starts_with("/api/assets") {
+        return super::assets::methods(path);
+    }
     let path = path.strip_prefix("/api").unwrap_or(path);
     match path {
         "/prompt" | "/queue" | "/history" | "/interrupt" | "/free" | "/upload/image" | "/upload/mask" => {

@@ -63,6 +63,9 @@ pub(super) async fn submit(
     let checks = Checks { files: &state.files, nodes: &state.nodes };
     let schemas = state.nodes.schemas();
     let mut options = Options::new(&schemas).checks(&checks).order(Order::HashSeedZero);
+    if let Some(replacements) = &state.replacements {
+        options = options.replacements(&replacements.rules);
+    }
     if let Some(targets) = body.get("partial_execution_targets").filter(|targets| !targets.is_null()) {
         options = options.partial_targets(targets);
     }

@@ -148,7 +148,7 @@ fn range_of(range: &HeaderValue, length: u64) -> Option<Range<u64>> {
 }
 
 /// The content type of a file name.
-pub(super) fn content_type(name: &str) -> &'static str {
+pub(crate) fn content_type(name: &str) -> &'static str {
     let name = name.to_ascii_lowercase();
     // Endings of packed files are looked through.
     let name = [".gz", ".bz2", ".xz"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);

@@ -1,10 +1,9 @@
-//! `GET /system_stats`, `GET /features`, and the page at `/`.
+//! `GET /system_stats`, `GET /features`.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::Response;
 use serde_json::json;
 
 use super::answer;
@@ -49,14 +48,4 @@ pub(super) async fn stats() -> Response {
             "torch_vram_free": MEMORY / 2,
         }],
     }))
-}
-
-/// The simulator has no frontend; a browser finds out what it is talking to.
-pub(super) async fn front_page() -> Response {
-    let page = "<!doctype html><title>ComfyUI simulator</title><p>This is a simulator of the ComfyUI server, without its frontend.";
-    let mut response = Html(page).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, must-revalidate"));
-    response
 }

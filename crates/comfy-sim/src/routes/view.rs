@@ -38,8 +38,14 @@ pub(super) async fn view(
     request: Request,
 ) -> Result<Response, Refusal> {
     let query = Query::parse(request.uri().query().unwrap_or_default());
-    let path = find(&query, &state)?;
+    let asset = query.get("filename").filter(|name| name.starts_with("blake3:"));
+    let asset = asset.and_then(|hash| state.assets.as_ref()?.file_by_hash(hash));
+    let path = match &asset {
+        Some((path, ..)) => path.clone(),
+        None => find(&query, &state)?,
+    };
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = asset.as_ref().map_or(name, |(_, name, _)| name);
     let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
     let form = Form::of(&query);
     if let Form::Plain = form {
@@ -59,7 +65,7 @@ fn find(query: &Query<'_>, state: &state::State) -> Result<PathBuf, Refusal> {
     let refuse = |status| Refusal::from(answer::empty(status));
     let name = query.get("filename").ok_or_else(|| refuse(StatusCode::NOT_FOUND))?;
     if name.starts_with("blake3:") {
-        // The hash of an asset, and there are no assets.
+        // The hash of an asset that is not there.
         return Err(refuse(StatusCode::NOT_FOUND));
     }
     let (name, annotated) = split_annotation(name);
@@ -124,7 +130,7 @@ async fn plain(path: &Path, name: &str, quoted: &str, asked: &HeaderMap) -> Resu
     }))
 }
 
-fn is_active(kind: &str) -> bool {
+pub(super) fn is_active(kind: &str) -> bool {
     matches!(kind, "text/html" | "text/css") || kind.contains("javascript") || kind.contains("xml")
 }
 

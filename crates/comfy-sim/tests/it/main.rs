@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod assets;
+mod front_end;
 mod http;
 mod interrupts;
 mod lifecycle;
