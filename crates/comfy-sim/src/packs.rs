@@ -86,10 +86,10 @@ pub(crate) fn translations(files: &Files) -> Json {
                 known.extend(main);
             }
             for part in ["nodeDefs", "commands", "settings"] {
-                if let Some(Json::Object(entries)) = read(&folder.join(part).with_extension("json")) {
-                    if let Some(part) = known.entry(part).or_insert_with(|| json!({})).as_object_mut() {
-                        part.extend(entries);
-                    }
+                if let Some(Json::Object(entries)) = read(&folder.join(part).with_extension("json"))
+                    && let Some(part) = known.entry(part).or_insert_with(|| json!({})).as_object_mut()
+                {
+                    part.extend(entries);
                 }
             }
         }

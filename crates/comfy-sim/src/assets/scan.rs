@@ -21,6 +21,9 @@ const SETTLING: Duration = Duration::from_millis(25);
 /// The server tidies its memory up no more often than this, and looks at new outputs then.
 const BETWEEN_TIDYING: Duration = Duration::from_secs(10);
 
+/// How long tidying up takes.
+const TIDYING: Duration = Duration::from_millis(300);
+
 /// How much of the work a scan does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -196,23 +199,23 @@ fn run(state: &State, roots: &[Root], phase: Phase) {
     tell("completed", completed);
 }
 
-/// Scans all folders once, and then looks at new outputs whenever the server would tidy up after prompts.
+/// Scans all folders once, and then looks at new outputs whenever the server would tidy up: after prompts, but not all
+/// the time, and when it was asked to free its memory. It begins as a server that was just asked so, which is how the
+/// recordings of real servers begin.
 pub(crate) async fn keep_house(state: Arc<State>) {
     let Some(assets) = &state.assets else { return };
     start(&state, Root::SCANNED.to_vec(), Phase::First);
-    let mut last: Option<tokio::time::Instant> = None;
     loop {
+        tokio::time::sleep(TIDYING).await;
+        start(&state, vec![Root::Output], Phase::Enrich);
+        let soonest = tokio::time::Instant::now() + BETWEEN_TIDYING;
         let after_prompt = async {
             assets.scan.prompt_ended.notified().await;
-            if let Some(last) = last {
-                tokio::time::sleep_until(last + BETWEEN_TIDYING).await;
-            }
+            tokio::time::sleep_until(soonest).await;
         };
         tokio::select! {
             () = after_prompt => {}
             () = assets.scan.memory_freed.notified() => {}
         }
-        last = Some(tokio::time::Instant::now());
-        start(&state, vec![Root::Output], Phase::Enrich);
     }
 }

@@ -1,7 +1,7 @@
 //! The database of assets: which content is known, and who refers to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};

@@ -29,6 +29,10 @@ async fn scan_events(socket: &mut Socket) -> Vec<String> {
         let message = socket.next().await;
         let Some(event) = message["type"].as_str().unwrap().strip_prefix("assets.seed.") else { continue };
         let mut data = message["data"].clone();
+        // The server looks at its outputs by itself as well.
+        if data["roots"] == json!(["output"]) || (event == "completed" && data["phase"] == "enrich") {
+            continue;
+        }
         data.as_object_mut().unwrap().remove("elapsed");
         heard.push(format!("{event} {data}"));
         if ["completed", "cancelled"].contains(&event) {
@@ -221,8 +225,7 @@ async fn outputs_have_the_ids_of_their_assets_and_uploads_are_assets() {
     settle(&sim).await;
     let mut socket = Socket::open(&sim, "a").await;
     let id = submit(&sim, "a", three_nodes("x")).await;
-    let heard = scan_events(&mut socket).await;
-    assert_eq!(heard[0], "started {\"roots\":[\"output\"],\"phase\":\"enrich\"}");
+    socket.until("executing null").await;
     let history = get_json(&sim, &format!("/history/{id}")).await;
     let item = history[&id]["outputs"]["3"]["images"][0].clone();
     let asset = get_json(&sim, &format!("/api/assets/{}", item["id"].as_str().unwrap())).await;
