@@ -264,8 +264,8 @@ impl Store {
     /// Adds tags. Gives those that are new, those that were there, and all.
     pub(crate) fn add_tags(&mut self, id: &str, tags: &[String], now: i64) -> Option<[Vec<String>; 3]> {
         let tags = cleaned(tags);
+        let reference = self.references.get_mut(id).filter(|reference| !reference.is_deleted)?;
         self.known_tags.extend(tags.iter().cloned());
-        let reference = self.get_mut(id)?;
         let (present, added): (Vec<_>, Vec<_>) =
             tags.into_iter().partition(|tag| reference.tags.contains(tag));
         reference.tags.extend(added.iter().cloned());

@@ -49,7 +49,8 @@ pub(super) async fn view(
     let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
     let form = Form::of(&query);
     if let Form::Plain = form {
-        return plain(&path, name, &quoted, request.headers()).await;
+        let kind = asset.as_ref().map_or_else(|| send_file::content_type(name), |(_, _, kind)| kind);
+        return plain(&path, kind, &quoted, request.headers()).await;
     }
     let made = tokio::task::spawn_blocking(move || form.make(&path)).await.ok().flatten();
     let Some((content, kind)) = made else { return Ok(answer::trouble()) };
@@ -105,8 +106,7 @@ fn disposition(text: String) -> Result<HeaderValue, Refusal> {
 }
 
 /// The file as it is.
-async fn plain(path: &Path, name: &str, quoted: &str, asked: &HeaderMap) -> Result<Response, Refusal> {
-    let kind = send_file::content_type(name);
+async fn plain(path: &Path, kind: &str, quoted: &str, asked: &HeaderMap) -> Result<Response, Refusal> {
     let mut headers = HeaderMap::new();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let (text, kind) = if is_active(kind) {
@@ -123,7 +123,7 @@ async fn plain(path: &Path, name: &str, quoted: &str, asked: &HeaderMap) -> Resu
         (format!("filename=\"{quoted}\""), kind)
     };
     headers.insert(header::CONTENT_DISPOSITION, disposition(text)?);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(kind).map_err(|_| answer::trouble())?);
     Ok(send_file::send(path, headers, asked).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "a file could not be read");
         answer::trouble()

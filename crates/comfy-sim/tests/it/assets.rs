@@ -97,6 +97,7 @@ async fn an_uploaded_file_is_an_asset_that_its_hash_leads_to() {
     let found = get(&sim, &format!("/view?filename={hash}")).await;
     assert_eq!((found.status, found.text().as_str()), (200, "other bytes"));
     assert_eq!(found.header("content-disposition"), Some("filename=\"o.bin\""));
+    assert_eq!(found.header("content-type"), Some("application/octet-stream"));
     let known = request(&sim, "HEAD", &format!("/api/assets/hash/{}", hash.to_uppercase()), &[], b"").await;
     assert_eq!(known.status, 200);
     assert_eq!(get(&sim, &format!("/api/assets/hash/{hash}")).await.status, 404);
@@ -108,6 +109,9 @@ async fn an_uploaded_file_is_an_asset_that_its_hash_leads_to() {
     assert_eq!((changed.status, &changed.json()["name"]), (200, &json!("new")));
     assert_eq!(request(&sim, "DELETE", &format!("/api/assets/{id}"), &[], b"").await.status, 204);
     assert_eq!(get(&sim, &format!("/api/assets/{id}")).await.status, 404);
+    let tags = post(&sim, &format!("/api/assets/{id}/tags"), &json!({"tags": ["never"]})).await;
+    assert_eq!((tags.status, &tags.json()["error"]["details"]), (404, &json!({"id": id})));
+    assert_eq!(get_json(&sim, "/api/tags?prefix=never").await["total"], 0);
     assert_eq!(get(&sim, &format!("/view?filename={hash}")).await.status, 404);
     let answer = post(&sim, "/api/assets/from-hash", &json!({"hash": hash, "tags": ["x"]})).await;
     assert_eq!((answer.status, &answer.json()["name"]), (201, &json!(digits)));
