@@ -21,6 +21,9 @@ const PAGE: &str = "<!doctype html><title>ComfyUI simulator</title><p>This is a 
 /// A list of templates without any.
 const NO_TEMPLATES: &str = "[]";
 
+/// The logos that templates are shown with, without any.
+const NO_LOGOS: &str = "{}";
+
 /// The page of the frontend. It is not to be kept by anyone.
 pub(super) async fn page(State(state): State<Arc<state::State>>, request: Request) -> Response {
     let control = match state.options.version {
@@ -61,6 +64,9 @@ pub(super) async fn file(state: &state::State, method: &Method, path: &str, aske
     let is_template = path.starts_with("/templates/");
     if inside == "templates/index.json" {
         return answer::with_type("application/json", NO_TEMPLATES);
+    }
+    if inside == "templates/index_logo.json" && new_templates {
+        return answer::with_type("application/json", NO_LOGOS);
     }
     if is_template && new_templates {
         return answer::text(StatusCode::NOT_FOUND, "404: Not Found");

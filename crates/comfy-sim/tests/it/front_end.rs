@@ -101,6 +101,7 @@ async fn routes_of_the_front_end_came_with_their_versions() {
         assert_eq!(get(sim, "/docs/").await.text(), "403: Forbidden");
         assert_eq!(status_and_type(&get(sim, "/index.html").await), (200, Some("text/html")));
     }
+    assert_eq!(get_json(&new, "/templates/index_logo.json").await, json!({}));
     assert_eq!(get(&new, "/templates/x.json").await.text(), "404: Not Found");
 }
 
