@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::error::Error;
-use crate::options::{Assets, CachePolicy, Options};
+use crate::faults::Fault;
+use crate::options::{Assets, CachePolicy, Options, PreviewMethod};
 use crate::server::{Records, Sim};
 use crate::version::ServerVersion;
 
@@ -16,6 +18,7 @@ pub struct Builder {
     pub(crate) base_dir: Option<PathBuf>,
     pub(crate) options: Options,
     pub(crate) records: Option<Records>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 impl Builder {
@@ -25,11 +28,11 @@ impl Builder {
         self
     }
 
-    /// Keeps the folders `input`, `output` and `temp` in this folder, which is made when it is not there. What is in
-    /// `input` and `output` is used, added to, and kept when the simulator stops. **`temp` is emptied at the start**, as
-    /// the server does. Two simulators must not use one folder at a time.
+    /// Keeps the folders `input`, `output`, `temp` and `user` in this folder, which is made when it is not there. What is
+    /// in `input`, `output` and `user` is used, added to, and kept when the simulator stops. **`temp` is emptied at the
+    /// start**, as the server does. Two simulators must not use one folder at a time.
     ///
-    /// Without this option the three are in a temporary folder that is removed when the simulator stops.
+    /// Without this option they are in a temporary folder that is removed when the simulator stops.
     pub fn base_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.base_dir = Some(path.into());
         self
@@ -40,6 +43,24 @@ impl Builder {
     /// node is then not run and is the one that the server names.
     pub fn node_delay(mut self, delay: Duration) -> Self {
         self.options.node_delay = delay;
+        self
+    }
+
+    /// Makes every node of this class take at least this long, in place of [`Builder::node_delay`].
+    pub fn node_time(mut self, class: impl Into<String>, time: Duration) -> Self {
+        self.options.node_times.insert(class.into(), time);
+        self
+    }
+
+    /// How long a simulated sampler takes for each of its steps; no time without this option.
+    pub fn step_time(mut self, time: Duration) -> Self {
+        self.options.step_time = time;
+        self
+    }
+
+    /// Which previews samplers send for prompts that do not choose them (`--preview-method`): without this option none.
+    pub fn preview_method(mut self, method: PreviewMethod) -> Self {
+        self.options.preview_method = method;
         self
     }
 
@@ -70,7 +91,8 @@ impl Builder {
     }
 
     /// Offers the model files below this folder, which has one folder per kind, such as `checkpoints` and `loras`. What is
-    /// in the files does not matter: they can be empty.
+    /// in the files does not matter: they can be empty. Without this option the folder is `models` in that of
+    /// [`base_dir`](Self::base_dir).
     pub fn models(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.models = Some(path.into());
         self
@@ -88,7 +110,8 @@ impl Builder {
         self
     }
 
-    /// Tells users apart by the header `comfy-user` (`--multi-user`).
+    /// Tells users apart by the header `comfy-user` (`--multi-user`). Users are made by `POST /users`; settings and files
+    /// of others, and of nobody, are refused.
     pub fn multi_user(mut self, multi_user: bool) -> Self {
         self.options.multi_user = multi_user;
         self
@@ -100,13 +123,15 @@ impl Builder {
         self
     }
 
-    /// Packs JSON and text for those who accept gzip (`--enable-compress-response-body`).
+    /// Packs JSON and text for those who accept gzip (`--enable-compress-response-body`), by deflate for those who accept
+    /// that as well.
     pub fn compress_responses(mut self, compress: bool) -> Self {
         self.options.compress = compress;
         self
     }
 
-    /// The largest request body in MB (`--max-upload-size`); 100 without this option.
+    /// The largest request body in MB of 1,048,576 bytes (`--max-upload-size`), which may be a fraction; 100 without this
+    /// option.
     pub fn max_upload_megabytes(mut self, megabytes: f64) -> Self {
         self.options.max_upload_megabytes = megabytes;
         self
@@ -140,6 +165,25 @@ impl Builder {
     /// are those that ComfyUI brings.
     pub fn node_replacements(mut self, replacements: serde_json::Value) -> Self {
         self.options.node_replacements = Some(replacements);
+        self
+    }
+
+    /// Begins with a fault. More can be set [while it runs](Sim::fault).
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// What time it is, and whether waiting takes time.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+
+    /// Gives ids from a seed, where they come from chance otherwise: those of prompts and of sockets without one of their
+    /// own. The same seed and the same requests give the same ids.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
         self
     }
 

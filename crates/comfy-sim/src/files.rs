@@ -4,12 +4,16 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+mod counters;
 mod naming;
 mod path;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub(crate) use naming::SaveTarget;
+pub(crate) use path::{inside, refuse_links_outside};
+pub(crate) use times::FileTime;
 
 /// One of the folders that the server reads from and writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,15 +98,16 @@ pub(crate) struct StoredName {
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     base: PathBuf,
+    counters: counters::Counters,
 }
 
 impl Files {
     pub(crate) fn new(base: impl Into<PathBuf>) -> Self {
         let base = base.into();
-        Self { base: std::path::absolute(&base).unwrap_or(base) }
+        Self { base: std::path::absolute(&base).unwrap_or(base), counters: counters::Counters::default() }
     }
 
-    /// The folder that has them all.
+    /// The directory that all folders are in.
     pub(crate) fn base(&self) -> &Path {
         &self.base
     }
@@ -216,6 +221,10 @@ impl Files {
                 }
                 return Ok(stored(&candidate));
             };
+            // The server compares it with the upload, and a folder cannot be read.
+            if path.is_dir() {
+                return Err(FilesError::BadName);
+            }
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(mut file) => {
                     file.write_all(written).map_err(FilesError::io(&path))?;
@@ -241,7 +250,7 @@ impl Files {
         height: usize,
     ) -> Result<SaveTarget, FilesError> {
         let root = self.made_root(folder)?;
-        naming::save_target(&root, folder, prefix, width, height)
+        naming::save_target(&root, &self.counters, folder, prefix, width, height)
     }
 
     /// Removes the temporary files, as the server does when it starts, and makes the folders.

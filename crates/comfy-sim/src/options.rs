@@ -1,9 +1,14 @@
 //! What a simulator was asked to be: the options of the server that change what it says, and those of the simulator.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value as Json};
+
+use crate::clock::Clock;
+use crate::files::Files;
 use crate::nodes::Registry;
 use crate::version::ServerVersion;
 
@@ -38,12 +43,46 @@ pub enum Assets {
     Hashed,
 }
 
+/// How samplers make the pictures of their progress (`--preview-method`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PreviewMethod {
+    /// They send none, as without an option.
+    #[default]
+    None,
+    /// The server chooses.
+    Auto,
+    /// Without a model.
+    Latent2Rgb,
+    /// With small decoders.
+    Taesd,
+}
+
+impl PreviewMethod {
+    /// The method of this name.
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "none" => Self::None,
+            "auto" => Self::Auto,
+            "latent2rgb" => Self::Latent2Rgb,
+            "taesd" => Self::Taesd,
+            _ => return None,
+        })
+    }
+}
+
 /// Everything that can be chosen.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) version: ServerVersion,
     /// Time that every node takes at least.
     pub(crate) node_delay: Duration,
+    /// The same for the nodes of some classes.
+    pub(crate) node_times: HashMap<String, Duration>,
+    /// How long a simulated sampler takes for a step.
+    pub(crate) step_time: Duration,
+    /// Whether samplers send previews where a prompt does not say it.
+    pub(crate) preview_method: PreviewMethod,
     /// Where the node classes come from, when it is not the bundled list of the version.
     pub(crate) object_info: Option<Arc<[u8]>>,
     /// Whether there are the nodes that the recordings were made with.
@@ -65,6 +104,9 @@ pub(crate) struct Options {
     pub(crate) disable_api_nodes: bool,
     /// The node replacements, when they are not those of the version.
     pub(crate) node_replacements: Option<serde_json::Value>,
+    pub(crate) clock: Clock,
+    /// Where ids come from, when not from chance.
+    pub(crate) seed: Option<u64>,
 }
 
 impl Default for Options {
@@ -72,6 +114,9 @@ impl Default for Options {
         Self {
             version: ServerVersion::default(),
             node_delay: Duration::ZERO,
+            node_times: HashMap::new(),
+            step_time: Duration::ZERO,
+            preview_method: PreviewMethod::default(),
             object_info: None,
             test_nodes: false,
             models: None,
@@ -86,14 +131,38 @@ impl Default for Options {
             feature_flags: Vec::new(),
             disable_api_nodes: false,
             node_replacements: None,
+            clock: Clock::default(),
+            seed: None,
         }
     }
 }
 
 impl Options {
     /// The node classes that follow from the options.
-    pub(crate) fn registry(&self) -> Result<Registry, String> {
-        Registry::new(self.version, self.object_info.as_deref(), self.test_nodes)
+    pub(crate) fn registry(&self, files: &Files) -> Result<Registry, String> {
+        let registry = Registry::new(self.version, self.object_info.as_deref(), self.test_nodes)?;
+        let registry = if self.disable_api_nodes { registry.without_services() } else { registry };
+        Ok(registry.with_files(files, self.models.clone(), self.any_model))
+    }
+
+    /// How long a node of a class takes at least.
+    pub(crate) fn time_of(&self, class: &str) -> Duration {
+        self.node_times.get(class).copied().unwrap_or(self.node_delay)
+    }
+
+    /// Whether the samplers of a prompt with these extras send previews. Since 0.8.0 a prompt can say it.
+    pub(crate) fn previews(&self, extra_data: &Map<String, Json>) -> bool {
+        let asked = extra_data.get("preview_method").filter(|_| self.version >= ServerVersion::V0_8_0);
+        let asked = asked.and_then(Json::as_str).and_then(PreviewMethod::parse);
+        asked.unwrap_or(self.preview_method) != PreviewMethod::None
+    }
+
+    /// The largest request body as the server tells it: a float, unless it is the one that it has without the option.
+    pub(crate) fn max_upload_size_shown(&self) -> serde_json::Value {
+        if self.max_upload_megabytes == MAX_UPLOAD_MEGABYTES {
+            return self.max_upload_size().into();
+        }
+        (self.max_upload_megabytes * 1_048_576.0).into()
     }
 
     /// The largest request body in bytes. A fraction of a byte counts as the server counts it: not at all.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use comfy_protocol::json::exact;
 use serde_json::{Number, Value as Json};
 
 /// A number as Python writes it.
@@ -35,7 +36,7 @@ pub(crate) fn float_text(float: f64) -> String {
 /// The value as `str()` gives it.
 pub(crate) fn python_text(json: &Json) -> String {
     match json {
-        Json::String(string) => string.clone(),
+        Json::String(string) if exact::token(string).is_none() => string.clone(),
         other => python_repr(other),
     }
 }
@@ -47,7 +48,13 @@ pub(crate) fn python_repr(json: &Json) -> String {
         Json::Bool(true) => "True".to_owned(),
         Json::Bool(false) => "False".to_owned(),
         Json::Number(number) => number_text(number),
-        Json::String(string) => string_repr(string),
+        Json::String(string) => match exact::token(string) {
+            None => string_repr(string),
+            Some("NaN") => "nan".to_owned(),
+            Some("Infinity") => "inf".to_owned(),
+            Some("-Infinity") => "-inf".to_owned(),
+            Some(digits) => digits.to_owned(),
+        },
         Json::Array(items) => {
             format!("[{}]", items.iter().map(python_repr).collect::<Vec<_>>().join(", "))
         }
@@ -74,7 +81,7 @@ pub(crate) fn string_repr(string: &str) -> String {
             same if same == quote => text.extend(['\\', same]),
             '"' | '\'' => text.push(character),
             hidden if !is_printable(hidden) => {
-                let code = u32::from(hidden);
+                let code = exact::surrogate(hidden).map_or(u32::from(hidden), u32::from);
                 let _ = match code {
                     0..=0xff => write!(text, "\\x{code:02x}"),
                     0x100..=0xffff => write!(text, "\\u{code:04x}"),
@@ -101,10 +108,45 @@ pub(crate) fn type_name(json: &Json) -> &'static str {
         Json::Bool(_) => "bool",
         Json::Number(number) if number.is_f64() => "float",
         Json::Number(_) => "int",
-        Json::String(_) => "str",
+        Json::String(string) => match exact::token(string) {
+            None => "str",
+            Some("NaN" | "Infinity" | "-Infinity") => "float",
+            Some(_) => "int",
+        },
         Json::Array(_) => "list",
         Json::Object(_) => "dict",
     }
+}
+
+/// What `float()` makes of a value; `None` where it fails.
+pub(crate) fn float(value: &Json) -> Option<f64> {
+    match value {
+        Json::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Json::String(text) if exact::token(text).is_none() => plain_digits(text)?.parse().ok(),
+        other => exact::as_f64(other),
+    }
+}
+
+/// What `int()` makes of a text, held to the range of the type; `None` where it fails.
+pub(crate) fn int(text: &str) -> Option<i128> {
+    let text = plain_digits(text)?;
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(&text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let limit = if text.starts_with('-') { i128::MIN } else { i128::MAX };
+    Some(text.parse().unwrap_or(limit))
+}
+
+/// Without the space around it, and without the underscores that may stand between two digits.
+fn plain_digits(text: &str) -> Option<String> {
+    let text = text
+        .trim_matches(|character: char| character.is_whitespace() || ('\x1c'..='\x1f').contains(&character));
+    let is_digit = |at: Option<usize>| {
+        at.and_then(|at| text.as_bytes().get(at)).is_some_and(|byte| byte.is_ascii_digit())
+    };
+    let fits = text.match_indices('_').all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)));
+    fits.then(|| text.replace('_', ""))
 }
 
 /// Whether a value counts as true where a condition is asked for.
@@ -158,6 +200,37 @@ mod tests {
         assert_eq!(string_repr("both ' and \""), r#"'both \' and "'"#);
         assert_eq!(string_repr("a\n\u{1}ü\u{200b}"), "'a\\n\\x01ü\\u200b'");
         assert_eq!(string_repr("\u{378}\u{a0}\u{2028}e\u{301}😀"), "'\\u0378\\xa0\\u2028e\u{301}😀'");
+    }
+
+    #[test]
+    fn numbers_that_json_cannot_hold_are_printed_too() {
+        let value = exact::from_slice(br#"[NaN, -Infinity, 18446744073709551616, "\ud800"]"#).expect("read");
+        assert_eq!(python_text(&value), "[nan, -inf, 18446744073709551616, '\\ud800']");
+        assert_eq!(python_text(&value[0]), "nan");
+        assert_eq!(
+            (type_name(&value[1]), type_name(&value[2]), type_name(&value[3])),
+            ("float", "int", "str")
+        );
+    }
+
+    #[test]
+    fn texts_are_numbers_where_they_are_to_python() {
+        for (text, expected) in
+            [(" 1_0.5\n", 10.5), ("-3.5", -3.5), ("1e3", 1000.0), ("-iNF", f64::NEG_INFINITY)]
+        {
+            assert_eq!(float(&json!(text)), Some(expected), "{text}");
+        }
+        assert!(float(&json!("nan")).is_some_and(f64::is_nan));
+        assert_eq!(float(&json!(true)), Some(1.0));
+        for text in ["", "abc", "1__0", "_1", "1_", "1_e5", "0x1"] {
+            assert_eq!(float(&json!(text)), None, "{text}");
+        }
+        assert_eq!(float(&json!([1])), None);
+        assert_eq!(
+            (int(" +1_0 "), int("-0"), int("1.5"), int(""), int("+")),
+            (Some(10), Some(0), None, None, None)
+        );
+        assert_eq!(int(&"9".repeat(50)), Some(i128::MAX));
     }
 
     #[test]

@@ -3,15 +3,20 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use comfy_protocol::json::exact;
 use comfy_workflow::NodeId;
 use serde::ser::{Serialize, SerializeTuple, Serializer};
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Value as Json};
+
+/// Keys of `extra_data` that are shown to nobody: since 0.8.0 they are not queued, before they do not get into the history.
+pub(crate) const SENSITIVE: [&str; 2] = ["auth_token_comfy_org", "api_key_comfy_org"];
 
 /// A prompt that was accepted. Written as JSON it is what `/queue` and `/history` show:
 /// `[number, prompt_id, prompt, extra_data, outputs_to_execute]`.
 #[derive(Debug)]
 pub(crate) struct Item {
-    pub(crate) number: Number,
+    /// A number, or the stand-in for one that is not finite.
+    pub(crate) number: Json,
     pub(crate) prompt_id: String,
     pub(crate) prompt: Arc<Json>,
     pub(crate) extra_data: Map<String, Json>,
@@ -23,13 +28,18 @@ impl Item {
     pub(crate) fn client(&self) -> Option<Client<'_>> {
         match self.extra_data.get("client_id") {
             None | Some(Json::Null) => None,
-            Some(Json::String(id)) => Some(Client(Some(id))),
+            Some(Json::String(id)) if exact::token(id).is_none() => Some(Client(Some(id))),
             Some(_) => Some(Client(None)),
         }
     }
 
+    /// Whether its client id is of a kind that the server cannot look up: the attempt ends the server.
+    pub(crate) fn ends_the_server(&self) -> bool {
+        matches!(self.extra_data.get("client_id"), Some(Json::Array(_) | Json::Object(_)))
+    }
+
     fn rank(&self) -> f64 {
-        self.number.as_f64().unwrap_or(f64::NAN)
+        exact::as_f64(&self.number).unwrap_or(f64::NAN)
     }
 }
 
@@ -46,6 +56,24 @@ impl Serialize for Item {
         tuple.serialize_element(&self.extra_data)?;
         tuple.serialize_element(&self.outputs)?;
         tuple.end()
+    }
+}
+
+impl SharedItem {
+    /// The prompt as the history keeps it.
+    pub(crate) fn without_secrets(self) -> Self {
+        let extra_data = &self.0.extra_data;
+        if !SENSITIVE.iter().any(|key| extra_data.contains_key(*key)) {
+            return self;
+        }
+        let extra_data = extra_data.iter().filter(|(key, _)| !SENSITIVE.contains(&key.as_str()));
+        Self(Arc::new(Item {
+            number: self.0.number.clone(),
+            prompt_id: self.0.prompt_id.clone(),
+            prompt: Arc::clone(&self.0.prompt),
+            extra_data: extra_data.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            outputs: self.0.outputs.clone(),
+        }))
     }
 }
 
@@ -198,7 +226,7 @@ mod tests {
     use super::*;
 
     fn item(number: impl Into<Json>, id: &str) -> SharedItem {
-        let Json::Number(number) = number.into() else { panic!("no number") };
+        let number = number.into();
         let (prompt, extra_data) = (Arc::new(json!({"id": id, "number": number})), Map::new());
         SharedItem(Arc::new(Item {
             number,
@@ -241,6 +269,18 @@ mod tests {
         assert_eq!(ids(&queue.pending()), ["a", "c", "e", "d"]);
         assert_eq!(queue.delete("nope"), Ok(0));
         assert_eq!(queue.remaining(), 4);
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_have_a_place_too() {
+        let mut queue = Queue::default();
+        let numbers = [f64::INFINITY, 1.0, f64::NEG_INFINITY, f64::NAN];
+        for (number, id) in numbers.into_iter().zip(["last", "second", "first", "nowhere"]) {
+            queue.push(item(exact::float(number), id)).unwrap();
+        }
+        assert_eq!(ids(&queue.pending()).first(), Some(&"first"));
+        let text = crate::wire::to_json(&queue.pending()[0]);
+        assert_eq!(text, r#"[-Infinity, "first", {"id": "first", "number": -Infinity}, {}, ["1"]]"#);
     }
 
     #[test]

@@ -1,54 +1,57 @@
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
-use axum::ServiceExt;
-use axum::extract::Request;
-use axum::serve::ListenerExt as _;
+use comfy_protocol::json::exact;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::runtime;
-use tokio_util::task::TaskTracker;
 
 use crate::builder::Builder;
+use crate::clock::Ticking;
 use crate::error::{Error, ErrorKind};
+use crate::faults::{Fault, FaultId, Faults};
 use crate::files::Files;
 use crate::history::History;
-use crate::state::State;
-use crate::{assets, executor, routes};
+use crate::lives::{Lives, Parts};
+use crate::requests::Requests;
+use crate::state::Lasting;
 
-/// How long connections may take to say goodbye when the simulator stops.
-const GOODBYE: Duration = Duration::from_millis(250);
+mod listen;
+
+/// How long the end of a connection may take beyond its goodbye.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running simulator. It listens on a port of 127.0.0.1 and stops when it is dropped.
 ///
-/// It has two threads of its own, one for the connections and one that runs the nodes. So it can be used from any
-/// runtime, and from tests that stop the clock of theirs.
+/// Its connections are served by threads of its own, which all simulators of the process share; its nodes are run by a
+/// thread that is started with the first prompt. So it can be used from any runtime, and from tests that stop the clock of
+/// theirs.
 #[derive(Debug)]
 pub struct Sim {
     address: SocketAddr,
-    state: Arc<State>,
-    threads: Vec<JoinHandle<()>>,
+    lives: Arc<Lives>,
+    /// Closed when the last connection has ended.
+    ended: Option<mpsc::Receiver<()>>,
     /// Kept for its end, which removes the folder.
     _base: Option<TempDir>,
 }
 
 /// The records of the prompts that a simulator has run: its history, also after it was stopped.
 #[derive(Debug, Clone)]
-pub struct Records(Arc<State>);
+pub struct Records(Arc<Lives>);
 
 impl Records {
     /// The record of a prompt that has ended, as `GET /history/{prompt_id}` has it under the prompt's id; `None` where
-    /// there is none.
+    /// there is none. Numbers that are not finite are null.
     #[must_use]
     pub fn record(&self, prompt_id: &str) -> Option<serde_json::Value> {
-        let entry = self.0.history().get(prompt_id)?;
-        serde_json::to_value(&*entry).ok()
+        let entry = self.0.current().state.history().get(prompt_id)?;
+        serde_json::to_value(&*entry).ok().map(exact::without_stand_ins)
     }
 
     fn to_history(&self) -> History {
-        self.0.history().clone()
+        self.0.current().state.history().clone()
     }
 }
 
@@ -84,7 +87,7 @@ impl Sim {
         };
         let files = Files::new(path);
         files.prepare().map_err(folder)?;
-        let nodes = builder.options.registry().map_err(|error| {
+        let nodes = builder.options.registry(&files).map_err(|error| {
             Error::new(
                 ErrorKind::Nodes,
                 format!("the description of the nodes cannot be read: {error}"),
@@ -92,22 +95,57 @@ impl Sim {
             )
         })?;
         let history = builder.records.as_ref().map(Records::to_history).unwrap_or_default();
-        let state = Arc::new(State::new(files, nodes, builder.options, history));
-        let mut sim = Sim { address, state, threads: Vec::new(), _base: base };
-
-        let resources =
-            |error| Error::new(ErrorKind::Resources, "no resources for the simulator's threads", error);
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(resources)?;
-        let state = Arc::clone(&sim.state);
-        // The end of the runtime waits for the files that are being written: later the folder may be gone.
-        let connections = move || runtime.block_on(serve(listener, state));
-        sim.threads
-            .push(thread::Builder::new().name("comfy-sim".into()).spawn(connections).map_err(resources)?);
-        let state = Arc::clone(&sim.state);
-        let worker = move || executor::work(&state);
-        sim.threads
-            .push(thread::Builder::new().name("comfy-sim-worker".into()).spawn(worker).map_err(resources)?);
+        let lasting = Lasting {
+            clock: Ticking::new(builder.options.clock, builder.options.seed),
+            faults: Faults::default(),
+            requests: Requests::default(),
+        };
+        let parts =
+            Parts { files, nodes: Arc::new(nodes), options: builder.options, lasting: Arc::new(lasting) };
+        let runtime = listen::runtime()
+            .map_err(|error| Error::new(ErrorKind::Resources, "no threads for the simulator", error))?;
+        let (lives, pauses) = Lives::new(parts, history, runtime.handle().clone());
+        let entered = runtime.enter();
+        let listener = TcpListener::from_std(listener).map_err(listen)?;
+        drop(entered);
+        let (alive, ended) = mpsc::channel();
+        let sim = Self { address, lives: Arc::clone(&lives), ended: Some(ended), _base: base };
+        for fault in builder.faults {
+            sim.fault(fault);
+        }
+        runtime.spawn(async move {
+            listen::serve(listener, lives, pauses).await;
+            drop(alive);
+        });
         Ok(sim)
+    }
+
+    /// Sets a fault. One that strikes at once, such as a restart, has done so when this returns.
+    ///
+    /// At most 1,000 faults can be set at a time; further ones do nothing.
+    pub fn fault(&self, fault: Fault) -> FaultId {
+        self.lives.current().state.fault(fault).unwrap_or(FaultId(0))
+    }
+
+    /// Takes a fault back. Says whether it was still set.
+    pub fn remove_fault(&self, id: FaultId) -> bool {
+        self.lives.current().state.lasting.faults.remove(id)
+    }
+
+    /// Takes all faults back.
+    pub fn clear_faults(&self) {
+        self.lives.current().state.lasting.faults.clear();
+    }
+
+    /// The requests that it has received.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        self.lives.current().state.lasting.requests.clone()
+    }
+
+    /// Moves its clock on, when that is a [virtual one](crate::Clock::Virtual). Says whether it is.
+    pub fn advance(&self, time: Duration) -> bool {
+        self.lives.current().state.lasting.clock.advance(time)
     }
 
     /// Where it listens, such as `http://127.0.0.1:41234`.
@@ -125,7 +163,7 @@ impl Sim {
     /// Its records, which stay readable when it has stopped.
     #[must_use]
     pub fn records(&self) -> Records {
-        Records(Arc::clone(&self.state))
+        Records(Arc::clone(&self.lives))
     }
 
     /// Stops: closes all sockets, lets the running node come to its end, and frees port, threads and temporary folders.
@@ -144,9 +182,13 @@ impl Sim {
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        self.state.stop();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
+        let workers = self.lives.stop();
+        if let Some(ended) = self.ended.take() {
+            // Nothing is ever sent: it ends when the sender is dropped.
+            let _ = ended.recv_timeout(PATIENCE);
+        }
+        for worker in workers {
+            if worker.join().is_err() {
                 tracing::error!("a thread of the simulator panicked");
             }
         }
@@ -154,50 +196,10 @@ impl Drop for Sim {
 }
 
 /// Takes the port at once, so that the caller hears of a failure.
-fn bind(port: u16) -> std::io::Result<std::net::TcpListener> {
+pub(crate) fn bind(port: u16) -> std::io::Result<std::net::TcpListener> {
     // The standard library lets the port of a listener that was just closed be taken again, except on Windows, where
     // that needs no asking.
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
-}
-
-/// Answers connections until the simulator stops, and then waits a moment for them.
-async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
-    let listener = match TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::error!(%error, "the simulator cannot listen");
-            return;
-        }
-    };
-    // Small frames are not to wait for each other.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let stop = state.stop.clone();
-    let sockets = TaskTracker::new();
-    let house = assets::keep_house(Arc::clone(&state));
-    let app = routes::app(state, sockets.clone());
-    let server = axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let goodbye = async {
-        stop.cancelled().await;
-        tokio::time::sleep(GOODBYE).await;
-    };
-    let all = async {
-        let _ = server.await;
-        sockets.close();
-        sockets.wait().await;
-    };
-    let house = async {
-        house.await;
-        // Without assets there is nothing to do.
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = all => {}
-        () = house => {}
-        () = goodbye => tracing::debug!("connections are cut off"),
-    }
 }

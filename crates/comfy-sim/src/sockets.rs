@@ -42,6 +42,8 @@ pub(crate) struct Sockets {
 /// Where the frames for a socket go in.
 #[derive(Debug)]
 struct Incoming {
+    /// Whether its client wants to be told whose the pictures are.
+    preview_metadata: bool,
     sender: UnboundedSender<ws::Message>,
     waiting: Arc<AtomicUsize>,
     cut: CancellationToken,
@@ -60,7 +62,8 @@ impl Sockets {
     pub(crate) fn connect(&mut self, id: &str, remaining: u64) -> Outgoing {
         let (sender, receiver) = unbounded_channel();
         let (waiting, cut) = (Arc::<AtomicUsize>::default(), CancellationToken::new());
-        let incoming = Incoming { sender, waiting: Arc::clone(&waiting), cut: cut.clone() };
+        let incoming =
+            Incoming { preview_metadata: false, sender, waiting: Arc::clone(&waiting), cut: cut.clone() };
         incoming.send(text(&Message::Status(Status::new(remaining, Some(id.to_owned())))));
         if let Some((client, node)) = &self.current
             && client == id
@@ -76,9 +79,38 @@ impl Sockets {
         self.by_id.shift_remove(id);
     }
 
+    /// Whether there is a socket with this id that is told anything.
+    pub(crate) fn is_open(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
     /// The node that runs now, for clients that come back; `None` between prompts.
     pub(crate) fn set_current(&mut self, current: Option<(String, NodeId)>) {
         self.current = current;
+    }
+
+    /// What the client of a socket has declared about previews.
+    pub(crate) fn set_preview_metadata(&mut self, id: &str, wanted: bool) {
+        if let Some(socket) = self.by_id.get_mut(id) {
+            socket.preview_metadata = wanted;
+        }
+    }
+
+    /// Whether the client wants previews that say whose they are.
+    pub(crate) fn wants_preview_metadata(&self, id: &str) -> bool {
+        self.by_id.get(id).is_some_and(|socket| socket.preview_metadata)
+    }
+
+    /// Sends a frame.
+    pub(crate) fn send_frame(&self, target: Target<'_>, frame: ws::Message) {
+        match target {
+            Target::Everyone => self.by_id.values().for_each(|socket| socket.send(frame.clone())),
+            Target::Client(Client(id)) => {
+                if let Some(socket) = id.and_then(|id| self.by_id.get(id)) {
+                    socket.send(frame);
+                }
+            }
+        }
     }
 
     /// Sends a message. It is only made when somebody listens.
@@ -139,6 +171,7 @@ impl Outgoing {
 fn length(frame: &ws::Message) -> usize {
     match frame {
         ws::Message::Text(text) => text.len(),
+        ws::Message::Binary(bytes) => bytes.len(),
         _ => 0,
     }
 }

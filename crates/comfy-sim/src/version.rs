@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use comfy_protocol::Version;
+use comfy_workflow::validate::Profile;
 
 /// A version of ComfyUI whose behaviour is known from recordings.
 ///
@@ -31,6 +32,17 @@ impl ServerVersion {
             Self::V0_3_64 => Version::V0_3_64,
             Self::V0_8_0 => Version::V0_8_0,
             Self::V0_30_0 => Version::V0_30_0,
+        }
+    }
+}
+
+impl ServerVersion {
+    /// How it checks prompts.
+    pub(crate) fn profile(self) -> Profile {
+        match self {
+            Self::V0_3_64 => Profile::V0_3_64,
+            Self::V0_8_0 => Profile::V0_8_0,
+            Self::V0_30_0 => Profile::V0_30_0,
         }
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! Servers write with Python's `json`, which emits the bare tokens `NaN`, `Infinity` and `-Infinity` and lone UTF-16
 //! surrogates. None of them is JSON; all of them occur in answers, messages and saved workflows. Reading puts `null`
-//! for such a number and U+FFFD for such a surrogate. Integers up to 2^64-1 stay exact.
+//! for such a number and U+FFFD for such a surrogate. Integers up to 2^64-1 stay exact. Where that is too little, [`exact`]
+//! keeps them all.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
+
+pub mod exact;
 
 /// Longest excerpt of a document that an error shows, in characters.
 const EXCERPT: usize = 80;

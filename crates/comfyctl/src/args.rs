@@ -5,6 +5,12 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "sim")]
+mod serve;
+
+#[cfg(feature = "sim")]
+pub(crate) use serve::Serve;
+
 /// Run ComfyUI workflows from the command line.
 #[derive(Debug, Parser)]
 #[command(name = "comfyctl", version, propagate_version = true, max_term_width = 100)]
@@ -104,7 +110,7 @@ Exit codes:
 pub(crate) enum Command {
     Run(Run),
     #[cfg(feature = "sim")]
-    Serve(Serve),
+    Serve(Box<Serve>),
 }
 
 /// Submit a workflow, follow it, download what it makes and print the paths of the files
@@ -125,15 +131,6 @@ pub(crate) struct Run {
     /// Overwrite files that exist, instead of appending a number
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-/// Run the simulator: a server that behaves as ComfyUI, without a GPU
-#[cfg(feature = "sim")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Serve {
-    /// Port on the loopback interface; 0 takes a free one
-    #[arg(long, default_value_t = 8188, value_name = "PORT")]
-    pub(crate) port: u16,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         match args.command {
             Command::Run(run) => commands::run::run(&settings, &printer, run).await,
             #[cfg(feature = "sim")]
-            Command::Serve(serve) => commands::serve::serve(&printer, serve).await,
+            Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
         }
     });
     // A node of the simulator may still compute; nobody waits for it.

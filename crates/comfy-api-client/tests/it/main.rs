@@ -18,6 +18,7 @@ mod lifetimes;
 mod logging;
 mod lost_answers;
 mod many;
+mod on_demand;
 mod recorded;
 mod replay;
 mod routes;

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::roots::{Root, is_model};
+use super::roots::Root;
 use super::store::{Reference, Store};
+use crate::models::is_weights;
 
 impl Store {
     /// An asset by its id. What it has no value for is left out.
@@ -25,7 +26,7 @@ impl Store {
         put("id", text(&reference.id));
         put("name", text(&reference.name));
         put("hash", hash.clone());
-        let loaded = file.filter(|file| file.category.is_none() || is_model(&file.relative));
+        let loaded = file.filter(|file| file.category.is_none() || is_weights(&file.relative));
         put("loader_path", loaded.and_then(|file| text(&file.relative)));
         put(
             "display_name",

@@ -9,6 +9,7 @@ use image::ImageReader;
 use serde_json::{Map, Value as Json, json};
 
 use crate::routes::content_type;
+use crate::version::ServerVersion;
 
 /// The name of some content: `blake3:` and the digits of its hash.
 pub(crate) fn hash_of(bytes: &[u8]) -> String {
@@ -31,7 +32,7 @@ pub(crate) fn normalised_hash(text: &str) -> Option<String> {
 
 /// The media type that the ending of a name tells.
 pub(super) fn mime_type(name: &str) -> &'static str {
-    content_type(name)
+    content_type::of(name, ServerVersion::V0_30_0)
 }
 
 /// Length and time of the last change: with others it is another file.

@@ -1,6 +1,6 @@
 //! The assets of 0.30.0: files known by their content. The database is in memory and begins empty with every simulator.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,7 +22,7 @@ mod tests;
 pub(crate) use describe::quoted;
 pub(crate) use facts::{hash_of, normalised_hash};
 pub(crate) use listing::{Cursor, Filter, Page, Sort};
-pub(crate) use roots::{Found, Root, categories};
+pub(crate) use roots::{Found, Root};
 pub(crate) use scan::{Phase, Scan, keep_house, start};
 pub(crate) use store::{Change, ChangeError, Store, Wish};
 
@@ -31,19 +31,16 @@ pub(crate) use store::{Change, ChangeError, Store, Wish};
 pub(crate) struct Assets {
     /// Whether scans hash what they find.
     hashing: bool,
-    /// The folder of all models.
-    models: PathBuf,
     store: Mutex<Store>,
     pub(crate) scan: Scan,
 }
 
 impl Assets {
     /// `None` where the server has no assets.
-    pub(crate) fn new(options: &Options, files: &Files) -> Option<Self> {
+    pub(crate) fn new(options: &Options) -> Option<Self> {
         let is_on = options.version >= ServerVersion::V0_30_0 && options.assets != options::Assets::Off;
         is_on.then(|| Self {
             hashing: options.assets == options::Assets::Hashed,
-            models: options.models.clone().unwrap_or_else(|| files.base().join("models")),
             store: Mutex::default(),
             scan: Scan::default(),
         })
@@ -51,11 +48,6 @@ impl Assets {
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The folder of all models.
-    pub(crate) fn models(&self) -> &Path {
-        &self.models
     }
 
     /// Makes the files that a node shows known, and writes their ids into what it shows.

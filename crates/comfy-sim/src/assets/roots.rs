@@ -1,20 +1,12 @@
 //! The folders whose files are assets.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::files::{Files, Folder};
-use crate::model_folders::ModelFolder;
-use crate::version::ServerVersion;
-
-/// How deep folders are looked into.
-const DEEPEST: usize = 32;
+use crate::models::{self, DEEPEST, Models, is_weights};
 
 /// Folders in the input folder that give their files a tag.
 const TAGGED_FOLDERS: [&str; 5] = ["pasted", "webcam", "painter", "3d", "threed"];
-
-/// Endings of files that nodes load models from.
-const MODEL_ENDINGS: [&str; 8] = ["bin", "ckpt", "pkl", "pt", "pt2", "pth", "safetensors", "sft"];
 
 /// A group of folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,27 +72,16 @@ impl Found {
     }
 }
 
-/// The kinds of models that assets can be of.
-pub(crate) fn categories() -> impl Iterator<Item = &'static ModelFolder> {
-    ModelFolder::of(ServerVersion::V0_30_0).filter(|folder| folder.holds_assets())
-}
-
-/// Whether a node loads models from files of such a name.
-pub(super) fn is_model(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
-    MODEL_ENDINGS.contains(&ending.as_str())
-}
-
 /// All files of a root.
-pub(super) fn files_in(root: Root, files: &Files, models: &Path) -> Vec<Found> {
+pub(super) fn files_in(root: Root, files: &Files, models: &Models) -> Vec<Found> {
     let mut found = Vec::new();
     let folder = match root {
         Root::Models => {
-            for folder in categories() {
-                for path in folder.among(models) {
-                    gather(&path, &path, DEEPEST, &mut |path, relative| {
-                        let category = Some(folder.name.to_owned());
-                        if is_model(&relative) {
+            for kind in models.kinds().filter(|kind| kind.has_assets()) {
+                for folder in models.folders_among_models(kind) {
+                    gather(&folder, &mut |relative, path| {
+                        let category = Some(kind.name.to_owned());
+                        if is_weights(&relative) {
                             found.push(Found { path, root, category, relative });
                         }
                     });
@@ -112,26 +93,14 @@ pub(super) fn files_in(root: Root, files: &Files, models: &Path) -> Vec<Found> {
         Root::Output => Folder::Output,
         Root::Temp => Folder::Temp,
     };
-    let path = files.root(folder);
-    gather(&path, &path, DEEPEST, &mut |path, relative| {
+    gather(&files.root(folder), &mut |relative, path| {
         found.push(Found { path, root, category: None, relative });
     });
     found
 }
 
-fn gather(start: &Path, folder: &Path, deepest: usize, take: &mut dyn FnMut(PathBuf, String)) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    let mut paths: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    paths.sort_unstable();
-    for path in paths {
-        if path.is_file() {
-            if let Some(relative) = relative(start, &path) {
-                take(path, relative);
-            }
-        } else if deepest > 0 && path.is_dir() {
-            gather(start, &path, deepest - 1, take);
-        }
-    }
+fn gather(folder: &Path, take: &mut dyn FnMut(String, PathBuf)) {
+    models::walk(folder, "", DEEPEST, &|_| false, take);
 }
 
 /// A path below another one, with slashes; `None` when it is not below it or is no text.

@@ -162,7 +162,7 @@ fn run(state: &State, roots: &[Root], phase: Phase) {
             return cancelled(tally);
         }
         let files: Vec<_> =
-            roots.iter().flat_map(|root| roots::files_in(*root, &state.files, assets.models())).collect();
+            roots.iter().flat_map(|root| roots::files_in(*root, &state.files, &state.models)).collect();
         tell("started", json!({"roots": names, "total": files.len(), "phase": "fast"}));
         tally = assets.store().take_in(roots, files, now());
         assets.scan.course(|course| course.tally = tally);
@@ -202,6 +202,7 @@ fn run(state: &State, roots: &[Root], phase: Phase) {
 /// Scans all folders once, and then looks at new outputs whenever the server would tidy up: after prompts, but not all
 /// the time, and when it was asked to free its memory. It begins as a server that was just asked so, which is how the
 /// recordings of real servers begin.
+/// It ends with the server.
 pub(crate) async fn keep_house(state: Arc<State>) {
     let Some(assets) = &state.assets else { return };
     start(&state, Root::SCANNED.to_vec(), Phase::First);

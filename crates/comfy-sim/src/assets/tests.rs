@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::models::Models;
 
 /// Files with a picture and a text in the input folder, and a database that has scanned them.
 fn scanned() -> (tempfile::TempDir, Files, Store) {
@@ -18,7 +19,8 @@ fn scanned() -> (tempfile::TempDir, Files, Store) {
 
 fn scan(files: &Files, store: &mut Store) -> store::Tally {
     let roots = [Root::Input];
-    let tally = store.take_in(&roots, roots::files_in(Root::Input, files, Path::new("none")), 5);
+    let models = Models::new(ServerVersion::V0_30_0, None, files.base());
+    let tally = store.take_in(&roots, roots::files_in(Root::Input, files, &models), 5);
     for (id, path, relative) in store.unread(&roots) {
         let hash = facts::hash_of_file(&path).ok();
         store.found_out(&id, facts::scanned(&path, &relative, 2), hash, 6);
@@ -134,7 +136,7 @@ fn an_output_gets_an_id_that_stays_when_it_is_shown_again() {
     let files = Files::new(directory.path());
     files.prepare().unwrap();
     let options = Options { assets: options::Assets::On, ..Options::default() };
-    let assets = Assets::new(&options, &files).unwrap();
+    let assets = Assets::new(&options).unwrap();
     std::fs::write(files.root(Folder::Output).join("a.txt"), "x").unwrap();
     let ui = json!({"text": ["t"], "files": [
         {"filename": "a.txt", "subfolder": "", "type": "output"},

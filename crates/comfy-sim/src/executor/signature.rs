@@ -1,12 +1,76 @@
-//! When two constants count as equal.
+//! When two nodes give the same results, and when two constants count as equal.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
+use comfy_protocol::json::exact;
 use serde_json::{Number, Value as Json};
+
+use super::graph::{Graph, Source};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Visit {
+    Not,
+    Open,
+    Done,
+}
+
+impl Graph<'_> {
+    /// Computes the signatures of the nodes from `first` on, ancestors first. Nodes in or after a cycle get none.
+    pub(super) fn sign(&mut self, first: usize) {
+        let mut visits = vec![Visit::Done; first];
+        visits.resize(self.nodes.len(), Visit::Not);
+        let mut stack: Vec<usize> = (first..self.nodes.len()).rev().collect();
+        while let Some(&at) = stack.last() {
+            if visits[at] == Visit::Not {
+                visits[at] = Visit::Open;
+                stack.extend(self.nodes[at].all_links().filter(|&from| visits[from] == Visit::Not));
+                continue;
+            }
+            stack.pop();
+            if visits[at] == Visit::Open {
+                visits[at] = Visit::Done;
+                self.nodes[at].signature = self.signature(at);
+            }
+        }
+    }
+
+    fn signature(&self, at: usize) -> Option<u64> {
+        let node = &self.nodes[at];
+        let mut hasher = DefaultHasher::new();
+        node.class_type.hash(&mut hasher);
+        if let Some(parent) = node.parent {
+            // What an expansion gave is only looked up within expansions of an equal node.
+            self.nodes[parent].signature?.hash(&mut hasher);
+        }
+        if node.knows_its_id() {
+            node.id.hash(&mut hasher);
+        }
+        if let Some(changed) = &node.changed {
+            if changed.is_null() {
+                return None;
+            }
+            hash(changed, &mut hasher);
+        }
+        let mut inputs: Vec<_> = node.inputs.iter().collect();
+        inputs.sort_unstable_by_key(|(name, _)| name);
+        for (name, source) in inputs {
+            name.hash(&mut hasher);
+            match source {
+                // What is not a number is never equal to anything.
+                Source::Constant(value) if exact::stand_in(value) == Some("NaN") => return None,
+                Source::Constant(value) => hash(value, &mut hasher),
+                // Nobody can tell whether two such values are equal.
+                Source::Value(_) => return None,
+                Source::Link { node, slot } => (self.nodes[(*node)?].signature?, slot).hash(&mut hasher),
+            }
+        }
+        Some(hasher.finish())
+    }
+}
 
 /// Hashes a value so that what the server's language calls equal has the same hash: there `1`, `1.0` and `true` are
 /// one value, and the order of an object's keys does not count.
-pub(super) fn hash(value: &Json, hasher: &mut impl Hasher) {
+fn hash(value: &Json, hasher: &mut impl Hasher) {
     match value {
         Json::Null => 0_u8.hash(hasher),
         Json::Bool(flag) => whole(i128::from(*flag), hasher),
@@ -46,8 +110,6 @@ fn whole(number: i128, hasher: &mut impl Hasher) {
 
 #[cfg(test)]
 mod tests {
-    use std::hash::DefaultHasher;
-
     use serde_json::json;
 
     use super::*;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::counters::Counters;
 use super::{FilesError, Folder, path};
 
 /// Where the pictures of one node go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct SaveTarget {
     /// Exists.
     pub(crate) directory: PathBuf,
@@ -16,20 +17,34 @@ pub(crate) struct SaveTarget {
     pub(crate) folder: Folder,
     stem: String,
     next: u64,
+    counters: Counters,
 }
 
 impl SaveTarget {
     /// The name of the next picture; each call counts on. `position` is the picture's place in its batch.
     pub(crate) fn next_name(&mut self, position: usize) -> String {
-        let stem = self.stem.replace("%batch_num%", &position.to_string());
+        self.next_file(position, "_.png")
+    }
+
+    /// The name of the next file, with what follows its number.
+    pub(crate) fn next_file(&mut self, position: usize, ending: &str) -> String {
+        let stem = self.stem.replace(BATCH_NUMBER, &position.to_string());
         let number = self.next;
         self.next += 1;
-        format!("{stem}_{number:05}_.png")
+        let name = format!("{stem}_{number:05}{ending}");
+        if !self.stem.contains(BATCH_NUMBER) {
+            self.counters.give(&self.directory, &self.stem, &name, number);
+        }
+        name
     }
 }
 
+/// Stands for a picture's place in its batch.
+const BATCH_NUMBER: &str = "%batch_num%";
+
 pub(super) fn save_target(
     root: &Path,
+    counters: &Counters,
     folder: Folder,
     prefix: &str,
     width: usize,
@@ -68,8 +83,8 @@ pub(super) fn save_target(
     };
     path::refuse_links_outside(root, &directory).map_err(|_| outside(directory.clone()))?;
     fs::create_dir_all(&directory).map_err(FilesError::io(&directory))?;
-    let next = highest(&directory, stem) + 1;
-    Ok(SaveTarget { directory, subfolder, folder, stem: stem.to_owned(), next })
+    let next = counters.known(&directory, stem).unwrap_or_else(|| highest(&directory, stem)) + 1;
+    Ok(SaveTarget { directory, subfolder, folder, stem: stem.to_owned(), next, counters: counters.clone() })
 }
 
 /// The highest number that a file of this stem has. A stem with `%batch_num%` is looked for as it is written, so
@@ -80,7 +95,7 @@ fn highest(directory: &Path, stem: &str) -> u64 {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| {
             let rest = name.strip_prefix(stem)?.strip_prefix('_')?;
-            rest.split('_').next()?.parse::<u64>().ok()
+            rest.split(['_', '.']).next()?.parse::<u64>().ok()
         })
         .filter(|number| *number < u64::MAX)
         .max()

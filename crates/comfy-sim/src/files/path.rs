@@ -22,7 +22,7 @@ pub(super) fn is_absolute(text: &str) -> bool {
 
 /// `relative` in `root`, with its ".." worked out by text alone. A path may leave the folder only to come back:
 /// `../input/a.png` is in `input`.
-pub(super) fn inside(root: &Path, root_name: &str, relative: &str) -> Result<PathBuf, FilesError> {
+pub(crate) fn inside(root: &Path, root_name: &str, relative: &str) -> Result<PathBuf, FilesError> {
     if is_absolute(relative) {
         return Err(FilesError::Outside);
     }
@@ -44,7 +44,7 @@ pub(super) fn inside(root: &Path, root_name: &str, relative: &str) -> Result<Pat
 }
 
 /// Refuses a path whose existing part leads out of `root` through a symbolic link.
-pub(super) fn refuse_links_outside(root: &Path, path: &Path) -> Result<(), FilesError> {
+pub(crate) fn refuse_links_outside(root: &Path, path: &Path) -> Result<(), FilesError> {
     let root = fs::canonicalize(root).map_err(FilesError::io(root))?;
     // What exists last decides: below it there is nothing that could be a link. A link that leads nowhere exists
     // as itself, and cannot be followed.

@@ -265,3 +265,36 @@ fn temporary_files_are_removed_at_the_start_and_others_kept() {
     files.prepare().expect("removed");
     assert_eq!(Folder::ALL.map(|folder| files.list(folder).len()), [1, 1, 0]);
 }
+
+#[test]
+fn numbers_are_right_also_when_others_add_and_remove_files() {
+    let (_folder, files) = files();
+    files.prepare().expect("folders");
+    let save = |prefix: &str| {
+        let mut target = files.save_target(Folder::Output, prefix, 1, 1).expect("target");
+        let name = target.next_name(0);
+        fs::write(target.directory.join(&name), "x").expect("written");
+        name
+    };
+    let others = |change: &dyn Fn(PathBuf)| {
+        // Until the clock of the file system has moved on: what is changed in the same moment is not seen.
+        let probe = files.root(Folder::Temp).join("probe");
+        let moment = || {
+            fs::write(&probe, "x").expect("written");
+            fs::metadata(&probe).and_then(|data| data.modified()).expect("time")
+        };
+        let begin = moment();
+        while moment() == begin {}
+        change(files.root(Folder::Output));
+    };
+    assert_eq!(
+        (save("a"), save("b"), save("a")),
+        ("a_00001_.png".into(), "b_00001_.png".into(), "a_00002_.png".into())
+    );
+    others(&|folder| fs::write(folder.join("a_00041_.jpg"), "x").expect("written"));
+    assert_eq!((save("b"), save("a")), ("b_00002_.png".into(), "a_00042_.png".into()));
+    others(&|folder| fs::remove_file(folder.join("a_00042_.png")).expect("removed"));
+    assert_eq!(save("a"), "a_00042_.png");
+    others(&|folder| fs::remove_dir_all(folder).expect("removed"));
+    assert_eq!(save("a"), "a_00001_.png");
+}

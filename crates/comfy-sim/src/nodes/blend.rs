@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use super::resample::Method;
 use super::resize::fit;
-use super::{Context, Inputs, NodeError, Ran};
+use super::{Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Value};
 
+pub(super) static CLASSES: [NodeClass; 1] = [NodeClass::new("ImageBlend", blend)];
+
 /// ImageBlend: the second picture takes the size of the first; a batch of one goes with every picture.
-pub(super) fn blend(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn blend(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let (first, second) = (inputs.image("image1")?, inputs.image("image2")?);
     let factor = inputs.float("blend_factor")?;
     let (above_part, below_part) = (factor as f32, (1.0 - factor) as f32);

@@ -11,6 +11,8 @@ pub(crate) struct NodeError {
     /// Its text, without the newline that the server adds.
     pub(crate) message: String,
     pub(crate) reach: Reach,
+    /// What the server adds to the text.
+    pub(crate) tips: Option<&'static str>,
 }
 
 /// How much a failure ends.
@@ -29,7 +31,12 @@ pub(crate) enum Reach {
 
 impl NodeError {
     pub(crate) fn new(exception_type: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exception_type: exception_type.into(), message: message.into(), reach: Reach::Prompt }
+        Self {
+            exception_type: exception_type.into(),
+            message: message.into(),
+            reach: Reach::Prompt,
+            tips: None,
+        }
     }
 
     /// The prompt was interrupted.
@@ -73,6 +80,18 @@ impl NodeError {
             "DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes. \
              Error code 12 (Cannot allocate memory)"
         ))
+    }
+
+    /// The device has no memory left, as torch and the server say it.
+    pub(crate) fn out_of_device_memory(text: &str) -> Self {
+        let tips = "This error means you ran out of memory on your GPU.\n\nTIPS: If the workflow worked before you might have \
+                    accidentally set the batch_size to a large number.";
+        Self { tips: Some(tips), ..Self::new("torch.OutOfMemoryError", text) }
+    }
+
+    /// The text as it is reported.
+    pub(crate) fn reported(&self) -> String {
+        format!("{}\n{}", self.message, self.tips.unwrap_or_default())
     }
 
     /// A failure of the file system.

@@ -1,13 +1,21 @@
 //! Nodes that make pictures, or move pixels without mixing them.
 
 use super::inputs::FirstUse;
-use super::resample::Method;
-use super::resize::{fit, part};
-use super::{Context, Inputs, NodeError, Ran};
+use super::resize::part;
+use super::{Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Value};
 
+pub(super) static CLASSES: [NodeClass; 6] = [
+    NodeClass::new("EmptyImage", empty),
+    NodeClass::new("ImageInvert", invert),
+    NodeClass::new("ImageCrop", crop),
+    NodeClass::new("CenterCropImages", crop_center),
+    NodeClass::new("ImageFlip", flip),
+    NodeClass::new("ImageRotate", rotate),
+];
+
 /// EmptyImage: pictures of one colour, given as 0xRRGGBB.
-pub(super) fn empty(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn empty(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let color = inputs.int("color")?;
     let channel = |shift: u32| ((color >> shift) & 0xff) as f32 / 255.0;
     let image = Image::filled(
@@ -20,14 +28,14 @@ pub(super) fn empty(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErr
 }
 
 /// ImageInvert: every channel, an alpha channel too.
-pub(super) fn invert(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn invert(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let mut image = Image::clone(inputs.image_for("image", FirstUse::Subtraction)?);
     image.data.iter_mut().for_each(|number| *number = 1.0 - *number);
     Ok(Ran::output(Value::image(image)))
 }
 
 /// ImageCrop: a rectangle that starts within the picture and ends with it at the latest.
-pub(super) fn crop(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn crop(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image("image")?;
     let left = inputs.size("x")?.min(image.width.saturating_sub(1));
     let top = inputs.size("y")?.min(image.height.saturating_sub(1));
@@ -35,8 +43,17 @@ pub(super) fn crop(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErro
     Ok(Ran::output(Value::image(part)))
 }
 
+/// CenterCropImages: the middle; the whole side where a picture is shorter.
+fn crop_center(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image("images")?;
+    let (width, height) = (inputs.size("width")?, inputs.size("height")?);
+    let left = image.width.saturating_sub(width) / 2;
+    let top = image.height.saturating_sub(height) / 2;
+    Ok(Ran::output(Value::image(part(image, left, top, width, height)?)))
+}
+
 /// ImageFlip: around the x axis (top to bottom) or the y axis (left to right).
-pub(super) fn flip(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn flip(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("image", FirstUse::Function("flip"))?;
     let (last_row, last_column) = (image.height.saturating_sub(1), image.width.saturating_sub(1));
     let flipped = match inputs.text("flip_method")?.chars().next() {
@@ -48,7 +65,7 @@ pub(super) fn flip(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErro
 }
 
 /// ImageRotate: clockwise.
-pub(super) fn rotate(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn rotate(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("image", FirstUse::Function("rot90"))?;
     let (last_row, last_column) = (image.height.saturating_sub(1), image.width.saturating_sub(1));
     let rotated = match inputs.text("rotation")?.split(' ').next() {
@@ -83,19 +100,4 @@ fn rearrange(
         }
     }
     Ok(result)
-}
-
-/// ImageBatch: one after the other; the second takes the size of the first, and both the larger number of channels.
-pub(super) fn batch(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
-    let (first, second) = (inputs.image("image1")?, inputs.image("image2")?);
-    let channels = first.channels.max(second.channels);
-    let mut result = first.with_channels(channels)?;
-    let mut second = second.with_channels(channels)?;
-    if (second.width, second.height) != (result.width, result.height) {
-        second = fit(&second, result.width, result.height, Method::Bilinear, true)?;
-    }
-    crate::value::room_for([result.batch + second.batch, result.height, result.width, channels])?;
-    result.batch += second.batch;
-    result.data.extend_from_slice(&second.data);
-    Ok(Ran::output(Value::image(result)))
 }

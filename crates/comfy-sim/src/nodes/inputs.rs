@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use comfy_protocol::json::exact;
 use serde_json::Value as Json;
 
 use super::{Inputs, NodeError};
@@ -22,7 +23,7 @@ pub(crate) enum FirstUse {
 }
 
 impl FirstUse {
-    fn error(self, value: &Value) -> NodeError {
+    pub(super) fn error(self, value: &Value) -> NodeError {
         let found = value.type_name();
         match self {
             _ if found == "Tensor" => NodeError::runtime_error("the tensor has a wrong number of dimensions"),
@@ -86,7 +87,11 @@ impl Inputs {
                 (None, Some(float)) => Ok(float as i64),
                 (None, None) => Err(wrong("an integer is required", self.value(name)?)),
             },
-            _ => Err(wrong("an integer is required", self.value(name)?)),
+            // Too large for an integer here, and held to its range.
+            other => match exact::as_f64(other).filter(|float| float.is_finite()) {
+                Some(float) => Ok(float as i64),
+                None => Err(wrong("an integer is required", self.value(name)?)),
+            },
         }
     }
 
@@ -99,11 +104,58 @@ impl Inputs {
     pub(crate) fn float(&self, name: &str) -> Result<f64, NodeError> {
         match self.json(name)? {
             Json::Bool(flag) => Ok(f64::from(*flag)),
-            Json::Number(number) => {
-                number.as_f64().ok_or_else(|| NodeError::type_error("must be real number"))
-            }
-            _ => Err(wrong("must be real number", self.value(name)?)),
+            number => match exact::as_f64(number) {
+                Some(float) => Ok(float),
+                None => Err(wrong("must be real number", self.value(name)?)),
+            },
         }
+    }
+
+    /// The value of an input that need not be there; null counts as not there.
+    pub(crate) fn optional(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !matches!(value, Value::Json(Json::Null)))
+    }
+
+    /// A whole number, or what the server assumes where the prompt does not say it.
+    pub(crate) fn int_or(&self, name: &str, default: i64) -> Result<i64, NodeError> {
+        self.optional(name).map_or(Ok(default), |_| self.int(name))
+    }
+
+    /// Whether the value counts as true.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, NodeError> {
+        Ok(truth(self.value(name)?))
+    }
+
+    /// Whether the value counts as true, or what the server assumes where the prompt does not say it.
+    pub(crate) fn flag_or(&self, name: &str, default: bool) -> bool {
+        self.optional(name).map_or(default, truth)
+    }
+
+    /// The values of an input of a class that takes lists.
+    pub(crate) fn list(&self, name: &str) -> Result<&[Value], NodeError> {
+        match self.value(name)? {
+            Value::List(values) => Ok(values),
+            one => Ok(std::slice::from_ref(one)),
+        }
+    }
+
+    /// The first value of an input of a class that takes lists, as the only input of a node that does not.
+    pub(crate) fn of_list(&self, name: &str) -> Result<Self, NodeError> {
+        let first = self.list(name)?.first();
+        let first = first.ok_or_else(|| NodeError::index_error("list index out of range"))?;
+        Ok(Self([(name.to_owned(), first.clone())].into_iter().collect()))
+    }
+
+    /// The inputs `group.name`, of which there may be any number, in the order of the server: as they are numbered.
+    pub(crate) fn group(&self, group: &str) -> Vec<(&str, &Value)> {
+        let member = |name: &'_ String| name.strip_prefix(group)?.strip_prefix('.').map(str::len);
+        let mut members: Vec<_> = self
+            .0
+            .iter()
+            .filter_map(|(name, value)| Some((&name[name.len() - member(name)?..], value)))
+            .collect();
+        members.sort_by_key(|(name, _)| (name.len(), *name));
+        members
     }
 
     /// A text.
@@ -115,6 +167,20 @@ impl Inputs {
     }
 }
 
-fn wrong(wanted: &str, value: &Value) -> NodeError {
+/// Whether a value counts as true.
+pub(crate) fn truth(value: &Value) -> bool {
+    match value {
+        Value::Json(Json::Null) => false,
+        Value::Json(Json::Bool(flag)) => *flag,
+        Value::Json(Json::Number(number)) => number.as_f64() != Some(0.0),
+        Value::Json(Json::String(text)) => !text.is_empty(),
+        Value::Json(Json::Array(items)) => !items.is_empty(),
+        Value::Json(Json::Object(entries)) => !entries.is_empty(),
+        Value::List(values) => !values.is_empty(),
+        _ => true,
+    }
+}
+
+pub(super) fn wrong(wanted: &str, value: &Value) -> NodeError {
     NodeError::type_error(format!("{wanted}, not {}", value.type_name()))
 }

@@ -12,20 +12,30 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 
 use super::mask::channel_of;
-use super::{Check, Context, Inputs, NodeError, Ran};
+use super::{Check, Context, Inputs, NodeClass, NodeError, Ran};
 use crate::files::{Files, FilesError, Folder};
 use crate::python::type_name;
 use crate::value::{Image, Mask, Value, room_for};
 
 /// Larger files are not read into memory.
-const MAX_FILE: u64 = 256 << 20;
+pub(super) const MAX_FILE: u64 = 256 << 20;
 /// What unpacking a picture may take.
 const MAX_DECODING: u64 = 512 << 20;
 /// Side of the mask of a picture without transparency.
 const NO_MASK: usize = 64;
 
-/// LoadImage: the colours, and a mask that is 1 where the picture is transparent.
-pub(super) fn load_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+pub(super) static CLASSES: [NodeClass; 3] = [
+    NodeClass { check: Some(CHECK), changed: Some(changed), ..NodeClass::new("LoadImage", load_image) },
+    NodeClass {
+        check: Some(CHECK),
+        changed: Some(changed),
+        ..NodeClass::new("LoadImageMask", load_image_mask)
+    },
+    NodeClass { check: Some(CHECK), changed: Some(changed), ..NodeClass::new("LoadImageOutput", load_image) },
+];
+
+/// LoadImage and LoadImageOutput: the colours, and a mask that is 1 where the picture is transparent.
+fn load_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let loaded = load(inputs, context)?;
     let mask = match loaded.channels {
         4 => transparency(&loaded)?,
@@ -36,7 +46,7 @@ pub(super) fn load_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<R
 }
 
 /// LoadImageMask: one channel; alpha is turned round so that 1 is transparent.
-pub(super) fn load_image_mask(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn load_image_mask(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let loaded = load(inputs, context)?;
     let mask = match (inputs.text("channel")?, loaded.channels) {
         ("red", _) => channel_of(&loaded, 0)?,
@@ -55,7 +65,7 @@ fn transparency(image: &Image) -> Result<Mask, NodeError> {
 }
 
 /// Refuses a name without a file.
-pub(super) const CHECK: Check = Check { inputs: &["image"], run: check };
+const CHECK: Check = Check { inputs: &["image"], run: check };
 
 fn check(inputs: &CheckInputs, files: &Files) -> CheckResult {
     let Some(image) = inputs.values.get("image") else { return CheckResult::Passed };
@@ -70,9 +80,14 @@ fn check(inputs: &CheckInputs, files: &Files) -> CheckResult {
 }
 
 /// The SHA-256 of the file, in hexadecimal digits.
-pub(super) fn changed(inputs: &Map<String, Json>, files: &Files) -> Json {
+fn changed(inputs: &Map<String, Json>, files: &Files) -> Json {
+    changed_file(inputs, "image", files)
+}
+
+/// The SHA-256 of the file that an input names.
+pub(super) fn changed_file(inputs: &Map<String, Json>, name: &str, files: &Files) -> Json {
     let hash = || {
-        let path = files.resolve_annotated(inputs.get("image")?.as_str()?, Folder::Input).ok()?;
+        let path = files.resolve_annotated(inputs.get(name)?.as_str()?, Folder::Input).ok()?;
         let mut file = fs::File::open(path).ok()?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];

@@ -1,4 +1,9 @@
-//! The nodes that the simulator computes for real, one file per family.
+//! The nodes: those that the simulator computes for real, one file per family, and those that it simulates.
+
+use std::sync::Arc;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use comfy_workflow::NodeId;
 use comfy_workflow::validate::{CheckInputs, CheckResult};
@@ -9,26 +14,44 @@ use crate::files::Files;
 use crate::value::Value;
 use crate::version::ServerVersion;
 
+mod audio;
+mod batch;
 mod blend;
+pub(crate) mod checks;
+mod choices;
+mod color;
+mod composite;
 mod error;
+mod expansion;
+mod filter;
 mod image;
 mod inputs;
 mod load;
+mod logic;
 mod mask;
+mod math;
+mod morphology;
+mod pad;
+mod porter_duff;
+mod quantize;
 mod registry;
 mod resample;
 mod resize;
 mod save;
+pub(crate) mod simulated;
 mod stage;
+mod test_pack;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub(crate) use error::NodeError;
+pub(crate) use error::{NodeError, Reach};
+pub(crate) use expansion::{Expansion, NewNode, Snapshot, as_link};
 pub(crate) use registry::Registry;
+pub(crate) use simulated::{Origin, Origins, Setting};
 #[cfg(test)]
 pub(crate) use stage::EmptyStage;
-pub(crate) use stage::{Audience, Preview, Sleep, Stage};
+pub(crate) use stage::{Audience, Preview, PreviewFormat, Sleep, Stage};
 
 type Run = fn(&Inputs, &mut Context<'_>) -> Result<Ran, NodeError>;
 type Changed = fn(&Map<String, Json>, &Files) -> Json;
@@ -51,6 +74,8 @@ pub(crate) struct NodeClass {
     pub(crate) lazy: Option<Lazy>,
     /// Whether others may run while it waits.
     pub(crate) is_async: bool,
+    /// Whether it takes each input as a [`Value::List`] of all its values, where its description does not say so.
+    pub(crate) takes_lists: bool,
 }
 
 /// A node's own check of its inputs (`VALIDATE_INPUTS` on the server). The server leaves its own checks of the inputs
@@ -68,6 +93,8 @@ pub(crate) struct Context<'a> {
     pub(crate) files: &'a Files,
     /// The node's id in the prompt, or in the expansion that made it.
     pub(crate) node: &'a NodeId,
+    /// The number of this call: a node is called once per value of its inputs.
+    pub(crate) call: usize,
     pub(crate) version: ServerVersion,
     /// The whole prompt, as it is written into pictures.
     pub(crate) prompt: &'a Json,
@@ -75,6 +102,10 @@ pub(crate) struct Context<'a> {
     pub(crate) extra_pnginfo: Option<&'a Map<String, Json>>,
     /// The object that the server keeps for this node.
     pub(crate) instance: &'a NodeInstance,
+    /// All nodes of the prompt, for classes that ask for it (`DYNPROMPT`).
+    pub(crate) snapshot: Option<&'a Snapshot>,
+    /// What it is told about simulated nodes.
+    pub(crate) setting: &'a Setting,
     pub(crate) stage: &'a dyn Stage,
 }
 
@@ -96,10 +127,13 @@ pub(crate) struct Inputs(pub(crate) IndexMap<String, Value>);
 pub(crate) struct Ran {
     /// By slot; a [`Value::List`] in those that give lists. After an expansion a slot may hold a link into it.
     pub(crate) outputs: Vec<Value>,
-    /// Nodes to be run in place of this one, as in a prompt: their outputs are its outputs.
-    pub(crate) expansion: Option<Map<String, Json>>,
+    /// Nodes to be run in place of this one: links among the outputs lead into it.
+    pub(crate) expansion: Option<Expansion>,
     /// What the node tells the user: the value of `outputs[id]` in the history.
     pub(crate) ui: Option<Map<String, Json>>,
+    /// What stands behind the outputs, from nodes that are simulated. Behind those of a computed node stands what stands
+    /// behind its inputs.
+    pub(crate) origin: Option<Arc<Origin>>,
 }
 
 impl NodeInstance {
@@ -119,58 +153,58 @@ impl Ran {
     /// One output, and one list shown to the user under `key`.
     pub(crate) fn shown(value: Value, key: &str, items: Vec<Json>) -> Self {
         let ui = Map::from_iter([(key.to_owned(), Json::Array(items))]);
-        Self { outputs: vec![value], ui: Some(ui), expansion: None }
+        Self { outputs: vec![value], ui: Some(ui), ..Self::default() }
     }
 }
 
 impl NodeClass {
     /// A class without checks of its own.
     const fn new(name: &'static str, run: Run) -> Self {
-        Self { name, run, function: None, check: None, changed: None, lazy: None, is_async: false }
+        Self {
+            name,
+            run,
+            function: None,
+            check: None,
+            changed: None,
+            lazy: None,
+            is_async: false,
+            takes_lists: false,
+        }
     }
 }
 
-static CLASSES: [NodeClass; 24] = [
-    NodeClass::new("SaveImage", save::save_image),
-    NodeClass::new("PreviewImage", save::preview_image),
-    NodeClass {
-        check: Some(load::CHECK),
-        changed: Some(load::changed),
-        ..NodeClass::new("LoadImage", load::load_image)
-    },
-    NodeClass {
-        check: Some(load::CHECK),
-        changed: Some(load::changed),
-        ..NodeClass::new("LoadImageMask", load::load_image_mask)
-    },
-    NodeClass::new("ImageScale", resize::scale),
-    NodeClass::new("ImageScaleBy", resize::scale_by),
-    NodeClass::new("ImageInvert", image::invert),
-    NodeClass::new("ImageBatch", image::batch),
-    NodeClass::new("EmptyImage", image::empty),
-    NodeClass::new("ImageBlend", blend::blend),
-    NodeClass::new("MaskToImage", mask::to_image),
-    NodeClass::new("ImageToMask", mask::from_image),
-    NodeClass::new("SolidMask", mask::solid),
-    NodeClass::new("InvertMask", mask::invert),
-    NodeClass::new("ImageCrop", image::crop),
-    NodeClass::new("ImageRotate", image::rotate),
-    NodeClass::new("ImageFlip", image::flip),
-    NodeClass::new("PrimitiveString", text::primitive),
-    NodeClass::new("PrimitiveStringMultiline", text::primitive),
-    NodeClass::new("PrimitiveInt", text::primitive),
-    NodeClass::new("PrimitiveFloat", text::primitive),
-    NodeClass::new("PrimitiveBoolean", text::primitive),
-    NodeClass::new("PreviewAny", text::preview_any),
-    NodeClass::new("StringConcatenate", text::concatenate),
+/// The classes of every family.
+static FAMILIES: [&[NodeClass]; 18] = [
+    &save::CLASSES,
+    &load::CLASSES,
+    &image::CLASSES,
+    &batch::CLASSES,
+    &resize::CLASSES,
+    &pad::CLASSES,
+    &blend::CLASSES,
+    &composite::CLASSES,
+    &filter::CLASSES,
+    &morphology::CLASSES,
+    &quantize::CLASSES,
+    &color::CLASSES,
+    &mask::CLASSES,
+    &text::CLASSES,
+    &logic::CLASSES,
+    &math::CLASSES,
+    &audio::CLASSES,
+    &porter_duff::CLASSES,
 ];
 
-/// All classes, in the order of `object_info`.
-pub(crate) fn classes() -> &'static [NodeClass] {
-    &CLASSES
+/// The classes that the simulator computes, by name.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static NodeClass>> =
+    LazyLock::new(|| classes().chain(test_pack::classes()).map(|class| (class.name, class)).collect());
+
+/// All classes but those for tests.
+pub(crate) fn classes() -> impl Iterator<Item = &'static NodeClass> {
+    FAMILIES.into_iter().flatten()
 }
 
 /// The class of this name.
 pub(crate) fn class(name: &str) -> Option<&'static NodeClass> {
-    classes().iter().find(|class| class.name == name)
+    BY_NAME.get(name).copied()
 }

@@ -1,34 +1,31 @@
 //! The node classes of a simulator: what `object_info` says about them, and what runs them.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::sync::{Arc, LazyLock};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use comfy_workflow::schema::Schemas;
+use comfy_workflow::schema::{NodeSchema, Schemas};
 use flate2::read::GzDecoder;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::{NodeClass, class};
-use crate::files::{Files, Folder};
+use super::choices::{self, Chooser, Folders, Listing, Source};
+use super::{Check, NodeClass, class};
+use crate::files::Files;
 use crate::version::ServerVersion;
-
-/// Classes whose input `image` offers the pictures of the input folder.
-const PICTURE_CHOOSERS: [&str; 2] = ["LoadImage", "LoadImageMask"];
-
-/// Endings that the server takes for pictures, whatever the file holds.
-const PICTURE_ENDINGS: [&str; 19] = [
-    "avif", "bmp", "gif", "heic", "heif", "ico", "ief", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "pnm",
-    "ppm", "svg", "tif", "tiff", "webp",
-];
 
 /// More is no description of nodes, or one that is meant to do harm.
 const LARGEST_DESCRIPTION: u64 = 512 << 20;
 
 /// The classes as some server described them, without what only its own machine knows. Many simulators share one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Description {
     facts: IndexMap<String, Arc<Json>>,
     schemas: Arc<Schemas>,
+    /// The inputs that choose files, by class.
+    choosers: BTreeMap<String, Vec<Chooser>>,
 }
 
 /// The facts of each version that the project knows, without its prose.
@@ -38,31 +35,80 @@ static BUNDLED: [LazyLock<Result<Arc<Description>, String>>; 3] = [
     LazyLock::new(|| Description::read(include_bytes!("../../schemas/0.30.0.json.gz")).map(Arc::new)),
 ];
 
+/// The nodes for tests, as each version describes them.
+static TEST_NODES: [LazyLock<Result<Description, String>>; 3] = [
+    LazyLock::new(|| Description::of_tests(ServerVersion::V0_3_64)),
+    LazyLock::new(|| Description::of_tests(ServerVersion::V0_8_0)),
+    LazyLock::new(|| Description::of_tests(ServerVersion::V0_30_0)),
+];
+
 impl Description {
+    fn of_tests(version: ServerVersion) -> Result<Self, String> {
+        let bytes = unpacked(include_bytes!("../../schemas/test-nodes.json.gz"))?;
+        let mut versions: Map<String, Json> =
+            comfy_protocol::json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let facts = versions.remove(&version.to_string()).unwrap_or_default();
+        Self::read(facts.to_string().as_bytes())
+    }
+
+    /// Adds classes that are not there yet.
+    fn add(&mut self, other: &Self) {
+        let mut schemas = Schemas::clone(&self.schemas);
+        for (name, facts) in &other.facts {
+            if let (false, Some(schema)) = (self.facts.contains_key(name), other.schemas.get(name)) {
+                self.facts.insert(name.clone(), Arc::clone(facts));
+                if let Some(choosers) = other.choosers.get(name) {
+                    self.choosers.insert(name.clone(), choosers.clone());
+                }
+                schemas.insert(schema.clone());
+            }
+        }
+        self.schemas = Arc::new(schemas);
+    }
+
+    /// Leaves out the classes that use paid services.
+    fn drop_services(&mut self) {
+        let is_service = |facts: &Json| facts["api_node"] == true;
+        self.facts.retain(|_, facts| !is_service(facts));
+        self.choosers.retain(|class, _| self.facts.contains_key(class));
+        let mut schemas = Schemas::new();
+        let kept = self.schemas.iter().filter(|(class, _)| self.facts.contains_key(*class));
+        kept.for_each(|(_, schema)| drop(schemas.insert(schema.clone())));
+        self.schemas = Arc::new(schemas);
+    }
+
     /// Reads an `object_info`, packed by gzip or not.
     fn read(bytes: &[u8]) -> Result<Self, String> {
-        let mut unpacked = Vec::new();
-        let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-            GzDecoder::new(bytes)
-                .take(LARGEST_DESCRIPTION)
-                .read_to_end(&mut unpacked)
-                .map_err(|error| error.to_string())?;
-            &unpacked
-        } else {
-            bytes
-        };
-        let schemas = Schemas::from_slice(bytes).map_err(|error| error.to_string())?;
+        let bytes = unpacked(bytes)?;
+        let schemas = Schemas::from_slice(&bytes).map_err(|error| error.to_string())?;
         let facts: Map<String, Json> =
-            comfy_protocol::json::from_slice(bytes).map_err(|error| error.to_string())?;
+            comfy_protocol::json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let choosers = choices::all_choosers(&facts);
         let facts = facts.into_iter().map(|(name, facts)| (name, Arc::new(facts))).collect();
-        Ok(Self { facts, schemas: Arc::new(schemas) })
+        Ok(Self { facts, schemas: Arc::new(schemas), choosers })
     }
+}
+
+/// The bytes of a description that may be packed.
+fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut unpacked = Vec::new();
+    let read = GzDecoder::new(bytes).take(LARGEST_DESCRIPTION).read_to_end(&mut unpacked);
+    read.map(|_| Cow::Owned(unpacked)).map_err(|error| error.to_string())
 }
 
 /// The node classes of one simulator.
 #[derive(Debug)]
 pub(crate) struct Registry {
+    version: ServerVersion,
     description: Arc<Description>,
+    folders: Folders,
+    /// Whether choices of models without models are open.
+    any_model: bool,
+    /// The schemas with the files of now, and these files.
+    current: Mutex<(Listing, Arc<Schemas>)>,
 }
 
 impl Registry {
@@ -70,18 +116,71 @@ impl Registry {
     pub(crate) fn new(
         version: ServerVersion,
         object_info: Option<&[u8]>,
-        _test_nodes: bool,
+        test_nodes: bool,
     ) -> Result<Self, String> {
         let description = match object_info {
             Some(bytes) => Arc::new(Description::read(bytes)?),
             None => BUNDLED[version as usize].clone()?,
         };
-        Ok(Self { description })
+        let description = if test_nodes {
+            let mut with_tests = Description::clone(&description);
+            with_tests.add(TEST_NODES[version as usize].as_ref().map_err(String::clone)?);
+            Arc::new(with_tests)
+        } else {
+            description
+        };
+        Ok(Self::of(version, description))
     }
 
-    /// What the classes take and give.
+    fn of(version: ServerVersion, description: Arc<Description>) -> Self {
+        let current = Mutex::new((Listing::new(), Arc::clone(&description.schemas)));
+        Self { version, description, folders: Folders::default(), any_model: false, current }
+    }
+
+    /// The same without the classes that use paid services.
+    #[must_use]
+    pub(crate) fn without_services(self) -> Self {
+        let mut description = Description::clone(&self.description);
+        description.drop_services();
+        Self::of(self.version, Arc::new(description))
+    }
+
+    /// The same classes with lists of the files that there are: those in the input folder, and those below `models`.
+    #[must_use]
+    pub(crate) fn with_files(mut self, files: &Files, models: Option<PathBuf>, any_model: bool) -> Self {
+        self.folders = Folders { files: Some(files.clone()), models };
+        self.any_model = any_model;
+        if any_model {
+            let schemas = self.schemas_with(&Listing::new());
+            self.current = Mutex::new((Listing::new(), schemas));
+        }
+        self
+    }
+
+    /// What the classes take and give. Lists of files are those of now.
     pub(crate) fn schemas(&self) -> Arc<Schemas> {
-        Arc::clone(&self.description.schemas)
+        let choosers = self.description.choosers.values().flatten().filter(|chooser| !chooser.checked);
+        // The lists of classes with a check of their own are for the eye only.
+        let sources: BTreeSet<Source> = choosers.map(|chooser| chooser.source).collect();
+        let mut listing = self.folders.list(sources);
+        listing.retain(|source, names| matches!(source, Source::Models(_)) || !names.is_empty());
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 != listing {
+            let schemas = self.schemas_with(&listing);
+            *current = (listing, schemas);
+        }
+        Arc::clone(&current.1)
+    }
+
+    fn schemas_with(&self, listing: &Listing) -> Arc<Schemas> {
+        let mut schemas = Schemas::clone(&self.description.schemas);
+        for (class, choosers) in &self.description.choosers {
+            let Some(facts) = self.description.facts.get(class) else { continue };
+            let mut facts = Json::clone(facts);
+            choosers.iter().for_each(|chooser| chooser.fill(&mut facts, listing, self.any_model));
+            schemas.insert(NodeSchema::from_value(class.clone(), facts));
+        }
+        Arc::new(schemas)
     }
 
     /// What computes the results of a class; `None` where they can only be simulated, or nobody knows the class.
@@ -89,27 +188,39 @@ impl Registry {
         class(name).filter(|_| self.description.facts.contains_key(name))
     }
 
+    /// The check that a class brings itself, whether it is computed or simulated.
+    pub(crate) fn check(&self, name: &str) -> Option<Check> {
+        if let Some(class) = self.class(name) {
+            return class.check;
+        }
+        self.description.facts.get(name)?;
+        let meshes = || choices::mesh_check(name).filter(|_| self.version >= ServerVersion::V0_30_0);
+        choices::check(name).or_else(meshes)
+    }
+
     /// The whole `object_info`.
-    pub(crate) fn object_info(&self, files: &Files) -> Map<String, Json> {
-        let classes = self.description.facts.keys();
-        classes.filter_map(|class| Some((class.clone(), self.object_info_of(class, files)?))).collect()
+    pub(crate) fn object_info(&self) -> IndexMap<&str, Cow<'_, Json>> {
+        let choosers = self.description.choosers.values().flatten();
+        let sources: BTreeSet<Source> = choosers.map(|chooser| chooser.source).collect();
+        let listing = self.folders.list(sources);
+        let classes = self.description.facts.iter();
+        classes.map(|(class, facts)| (class.as_str(), self.filled(class, facts, &listing))).collect()
     }
 
     /// The entry of one class.
-    pub(crate) fn object_info_of(&self, class: &str, files: &Files) -> Option<Json> {
-        let mut facts = Json::clone(self.description.facts.get(class)?);
-        if PICTURE_CHOOSERS.contains(&class)
-            && let Some(choices) = facts.pointer_mut("/input/required/image/0")
-        {
-            *choices = files.list(Folder::Input).into_iter().filter(|name| is_picture(name)).collect();
-        }
-        Some(facts)
+    pub(crate) fn object_info_of(&self, class: &str) -> Option<Cow<'_, Json>> {
+        let facts = self.description.facts.get(class)?;
+        let choosers = self.description.choosers.get(class).into_iter().flatten();
+        let listing = self.folders.list(choosers.map(|chooser| chooser.source));
+        Some(self.filled(class, facts, &listing))
     }
-}
 
-fn is_picture(name: &str) -> bool {
-    name.rsplit_once('.')
-        .is_some_and(|(_, ending)| PICTURE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+    fn filled<'a>(&self, class: &str, facts: &'a Json, listing: &Listing) -> Cow<'a, Json> {
+        let Some(choosers) = self.description.choosers.get(class) else { return Cow::Borrowed(facts) };
+        let mut facts = facts.clone();
+        choosers.iter().for_each(|chooser| chooser.fill(&mut facts, listing, false));
+        Cow::Owned(facts)
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +228,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::files::Upload;
+    use crate::files::{Folder, Upload};
     use crate::nodes::classes;
 
     fn files() -> (tempfile::TempDir, Files) {
@@ -150,7 +261,8 @@ mod tests {
     #[test]
     fn every_computed_class_is_described() {
         let registry = bundled(ServerVersion::V0_30_0);
-        for class in classes() {
+        // A node of its own folder, which only servers with test nodes describe.
+        for class in classes().filter(|class| class.name != "SaveImageWebsocket") {
             assert!(registry.class(class.name).is_some(), "{}", class.name);
         }
     }
@@ -162,12 +274,35 @@ mod tests {
             files.store_upload(Folder::Input, "", name, &Upload::of(b"x", false)).expect("stored");
         }
         files.store_upload(Folder::Input, "sub", "deep.png", &Upload::of(b"x", false)).expect("stored");
-        let registry = bundled(ServerVersion::V0_30_0);
-        for class in PICTURE_CHOOSERS {
-            let facts = registry.object_info_of(class, &files).expect("known");
+        let registry = bundled(ServerVersion::V0_30_0).with_files(&files, None, false);
+        for class in ["LoadImage", "LoadImageMask"] {
+            let facts = registry.object_info_of(class).expect("known");
             assert_eq!(facts["input"]["required"]["image"][0], json!(["a.PNG", "b.png", "d.webp"]));
         }
-        assert!(registry.object_info_of("Nope", &files).is_none());
+        assert!(registry.object_info_of("Nope").is_none());
+    }
+
+    #[test]
+    fn the_nodes_for_tests_are_there_when_they_are_asked_for() {
+        for version in ServerVersion::ALL {
+            let registry = Registry::new(version, None, true).expect("classes");
+            assert!(
+                registry.class("ProbeSleep").is_some() && registry.schemas().contains("TestForLoopClose")
+            );
+            assert!(!bundled(version).schemas().contains("ProbeSleep"));
+        }
+    }
+
+    #[test]
+    fn classes_that_use_paid_services_can_be_left_out() {
+        for version in ServerVersion::ALL {
+            let is_service = |facts: &Arc<Json>| facts["api_node"] == true;
+            let (all, left) = (bundled(version), bundled(version).without_services());
+            let services = all.description.facts.values().filter(|facts| is_service(facts)).count();
+            assert!(services > 50 && !left.description.facts.values().any(is_service), "{version}");
+            assert_eq!(left.schemas().len(), all.schemas().len() - services);
+            assert!(left.class("SaveImage").is_some());
+        }
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn windowed_sinc(x: f64, lobes: f64) -> f64 {
     if (-lobes..lobes).contains(&x) { sinc(x) * sinc(x / lobes) } else { 0.0 }
 }
 
-/// A new batch of this size. Neither side may be 0.
+/// A new batch of this size. Only area can make nothing.
 pub(crate) fn resample(
     image: &Image,
     width: usize,
@@ -148,6 +148,9 @@ pub(crate) fn resample(
 ) -> Result<Image, NodeError> {
     if (width == 0 || height == 0) && method == Method::Lanczos {
         return Err(NodeError::value_error("height and width must be > 0"));
+    }
+    if method == Method::Area && (width == 0 || height == 0) {
+        return Image::zeros(image.batch, height, width, image.channels);
     }
     if width == 0 || height == 0 || image.width == 0 || image.height == 0 {
         return Err(NodeError::runtime_error(format!(
@@ -177,6 +180,11 @@ fn float(sum: f64) -> f32 {
 fn resample_bytes(image: &Image, width: usize, height: usize) -> Result<Image, NodeError> {
     let mut result = image.clone();
     result.data.iter_mut().for_each(|number| *number = f32::from(to_byte(*number)));
+    // Colours of transparent pixels count less.
+    let has_alpha = matches!(image.channels, 2 | 4) && (image.width, image.height) != (width, height);
+    if has_alpha {
+        multiply_alpha(&mut result);
+    }
     // A side that keeps its length is not touched.
     let columns = |image: Image| match image.width == width {
         true => Ok(image),
@@ -191,8 +199,32 @@ fn resample_bytes(image: &Image, width: usize, height: usize) -> Result<Image, N
     } else {
         rows(columns(result)?)?
     };
+    if has_alpha {
+        divide_alpha(&mut result);
+    }
     result.data.iter_mut().for_each(|number| *number /= 255.0);
     Ok(result)
+}
+
+/// Multiplies bytes of colours by their opacity, with rounding.
+fn multiply_alpha(image: &mut Image) {
+    for pixel in image.data.chunks_exact_mut(image.channels) {
+        if let [colors @ .., alpha] = pixel {
+            colors.iter_mut().for_each(|color| *color = (*color * *alpha / 255.0 + 0.5).floor());
+        }
+    }
+}
+
+/// Divides bytes of colours by their opacity; the fraction is cut off.
+fn divide_alpha(image: &mut Image) {
+    for pixel in image.data.chunks_exact_mut(image.channels) {
+        match pixel {
+            [colors @ .., alpha] if *alpha > 0.0 && *alpha < 255.0 => {
+                colors.iter_mut().for_each(|color| *color = (255.0 * *color / *alpha).floor().min(255.0));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether lanczos shortens the columns before the rows. It matters, since bytes are cut off in between. The rule is
@@ -314,7 +346,8 @@ mod tests {
     #[test]
     fn nothing_is_resampled_to_or_from_nothing() {
         let image = Image::filled(1, 2, 2, &[0.0; 3]).expect("small");
-        assert!(resample(&image, 0, 5, Method::Area).is_err());
+        assert!(resample(&image, 0, 5, Method::Bicubic).is_err());
+        assert!(resample(&image, 0, 5, Method::Area).expect("nothing").data.is_empty());
         let empty = Image { batch: 1, height: 0, width: 2, channels: 3, data: Vec::new() };
         assert!(resample(&empty, 4, 4, Method::Lanczos).is_err());
     }

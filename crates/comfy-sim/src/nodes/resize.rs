@@ -1,15 +1,28 @@
-//! ImageScale and ImageScaleBy.
+//! Nodes that give pictures another size.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::composite::{as_image, as_mask};
 use super::inputs::FirstUse;
 use super::resample::{Method, resample};
-use super::{Context, Inputs, NodeError, Ran};
+use super::{Audience, Context, Inputs, NodeClass, NodeError, Ran};
 use crate::value::{Image, Value};
+use crate::version::ServerVersion;
+
+pub(super) static CLASSES: [NodeClass; 8] = [
+    NodeClass::new("ImageScale", scale),
+    NodeClass::new("ImageScaleBy", scale_by),
+    NodeClass::new("ImageScaleToTotalPixels", scale_to_pixels),
+    NodeClass::new("ImageScaleToMaxDimension", scale_to_longest),
+    NodeClass::new("GetImageSize", size),
+    NodeClass::new("ResizeImageMaskNode", resize_any),
+    NodeClass::new("ResizeImagesByShorterEdge", |inputs, _| by_edge(inputs, "shorter_edge", usize::min)),
+    NodeClass::new("ResizeImagesByLongerEdge", |inputs, _| by_edge(inputs, "longer_edge", usize::max)),
+];
 
 /// ImageScale: to a size. A side of 0 follows from the other one; two sides of 0 change nothing.
-pub(super) fn scale(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn scale(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
     let (mut width, mut height) = (inputs.size("width")?, inputs.size("height")?);
     if width == 0 && height == 0 {
@@ -25,12 +38,143 @@ pub(super) fn scale(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErr
 }
 
 /// ImageScaleBy: by a factor.
-pub(super) fn scale_by(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn scale_by(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
     let factor = inputs.float("scale_by")?;
     let width = round(image.width as f64 * factor);
     let height = round(image.height as f64 * factor);
     Ok(Ran::output(Value::image(resample(image, width, height, method(inputs)?)?)))
+}
+
+/// ImageScaleToTotalPixels: to a number of 1024 × 1024 pixels, its sides multiples of `resolution_steps`.
+fn scale_to_pixels(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image_for("image", FirstUse::Attribute("movedim"))?;
+    let wanted = inputs.float("megapixels")? * 1024.0 * 1024.0;
+    let steps = inputs.int_or("resolution_steps", 1)?.max(1) as f64;
+    let factor = (wanted / (image.width as f64 * image.height as f64)).sqrt();
+    let side = |side: usize| round((side as f64 * factor / steps).round_ties_even() * steps);
+    let result = resample(image, side(image.width), side(image.height), method(inputs)?)?;
+    Ok(Ran::output(Value::image(result)))
+}
+
+/// ImageScaleToMaxDimension: the longer side gets this length.
+fn scale_to_longest(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image("image")?;
+    let longest = inputs.size("largest_size")?;
+    let (wide, tall) = (image.width as f64, image.height as f64);
+    let (width, height) = if tall > wide {
+        (round(wide / tall * longest as f64), longest)
+    } else if wide > tall {
+        (longest, round(tall / wide * longest as f64))
+    } else {
+        (longest, longest)
+    };
+    Ok(Ran::output(Value::image(resample(image, width, height, method(inputs)?)?)))
+}
+
+/// ResizeImagesByShorterEdge and ResizeImagesByLongerEdge: fractions of the other side are cut off.
+fn by_edge(inputs: &Inputs, name: &str, edge: fn(usize, usize) -> usize) -> Result<Ran, NodeError> {
+    let image = inputs.image("images")?;
+    let wanted = inputs.size(name)?;
+    let edge = edge(image.width, image.height).max(1);
+    let side = |side: usize| {
+        if side == edge { wanted } else { (side as f64 * (wanted as f64 / edge as f64)) as usize }
+    };
+    let result = resample(image, side(image.width), side(image.height), Method::Lanczos)?;
+    Ok(Ran::output(Value::image(result)))
+}
+
+/// ResizeImageMaskNode: pictures or masks, in one of many ways.
+fn resize_any(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let (mut image, is_mask) = match inputs.value("input")? {
+        Value::Image(image) => (Cow::Borrowed(&**image), false),
+        Value::Mask(mask) => (Cow::Owned(as_image(mask)), true),
+        other => return Err(FirstUse::Attribute("shape").error(other)),
+    };
+    let name = inputs.text("scale_method")?;
+    let method =
+        Method::parse(name).ok_or_else(|| NodeError::value_error(format!("unknown method {name}")))?;
+    let (wide, tall) = (image.width as f64, image.height as f64);
+    let number = |name: &str| inputs.size(&format!("resize_type.{name}"));
+    let by = |factor: f64| (round(wide * factor), round(tall * factor));
+    let mut center = false;
+    let (width, height) = match inputs.text("resize_type")? {
+        "scale dimensions" => {
+            center = inputs.text("resize_type.crop")? == "center";
+            match (number("width")?, number("height")?) {
+                (0, 0) => (image.width, image.height),
+                (0, height) => (follow(image.width, height, image.height), height),
+                (width, 0) => (width, follow(image.height, width, image.width)),
+                both => both,
+            }
+        }
+        "scale by multiplier" => by(inputs.float("resize_type.multiplier")?),
+        "scale longer dimension" => by_side(&image, number("longer_size")?, image.width >= image.height),
+        // Before 0.30.0 a tall picture became a square.
+        "scale shorter dimension"
+            if image.height > image.width && context.version < ServerVersion::V0_30_0 =>
+        {
+            (number("shorter_size")?, number("shorter_size")?)
+        }
+        "scale shorter dimension" => by_side(&image, number("shorter_size")?, image.width < image.height),
+        "scale width" => by_side(&image, number("width")?, true),
+        "scale height" => by_side(&image, number("height")?, false),
+        "scale total pixels" => {
+            let wanted = inputs.float("resize_type.megapixels")? * 1024.0 * 1024.0;
+            by((wanted / (wide * tall)).sqrt())
+        }
+        "match size" => {
+            center = inputs.text("resize_type.crop")? == "center";
+            match inputs.value("resize_type.match")? {
+                Value::Image(other) => (other.width, other.height),
+                Value::Mask(other) => (other.width, other.height),
+                other => return Err(FirstUse::Attribute("shape").error(other)),
+            }
+        }
+        "scale to multiple" if context.version < ServerVersion::V0_30_0 => return Err(unknown_type()),
+        "scale to multiple" => {
+            let multiple = number("multiple")?.max(1);
+            let (width, height) = (image.width / multiple * multiple, image.height / multiple * multiple);
+            // Resized until it covers the new size, then cut off evenly.
+            let factor = (width as f64 / wide).max(height as f64 / tall);
+            let (covered, covered_down) = by(factor);
+            let (covered, covered_down) = (covered.max(width), covered_down.max(height));
+            let resized = resample(&image, covered, covered_down, method)?;
+            let left = (covered - width) / 2;
+            image = Cow::Owned(part(&resized, left, (covered_down - height) / 2, width, height)?);
+            (width, height)
+        }
+        _ => return Err(unknown_type()),
+    };
+    let result = fit(&image, width, height, method, center)?;
+    Ok(Ran::output(if is_mask { Value::mask(as_mask(result)) } else { Value::image(result) }))
+}
+
+/// A choice that the server's version does not know makes the whole input vanish.
+fn unknown_type() -> NodeError {
+    NodeError::type_error(
+        "ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'",
+    )
+}
+
+/// One side as wanted, the other as the shape asks for.
+fn by_side(image: &Image, wanted: usize, is_width: bool) -> (usize, usize) {
+    let factor = |side: usize, other: usize| round(side as f64 / other as f64 * wanted as f64);
+    if is_width {
+        (wanted, factor(image.height, image.width))
+    } else {
+        (factor(image.width, image.height), wanted)
+    }
+}
+
+/// GetImageSize: width, height and number of pictures, which everyone is told.
+fn size(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image("image")?;
+    let (width, height, batch) = (image.width, image.height, image.batch);
+    let text = format!("width: {width}, height: {height}\n batch size: {batch}");
+    context.stage.send_text(&text, Audience::Everyone);
+    let outputs = [width, height, batch].map(|number| Value::Json(number.into())).into();
+    Ok(Ran { outputs, ..Ran::default() })
 }
 
 fn method(inputs: &Inputs) -> Result<Method, NodeError> {

@@ -1,4 +1,4 @@
-//! SaveImage and PreviewImage.
+//! Nodes that write pictures and texts into files.
 
 use std::fs;
 use std::path::Path;
@@ -6,30 +6,166 @@ use std::sync::Arc;
 
 use png::chunk::ChunkType;
 use png::{BitDepth, ColorType, Compression, Encoder};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::inputs::FirstUse;
-use super::{Context, Inputs, NodeError, Ran};
-use crate::files::{FilesError, Folder};
+use super::mask::grey;
+use super::resize::part;
+use super::{Context, Inputs, NodeClass, NodeError, Preview, PreviewFormat, Ran};
+use crate::files::{FilesError, Folder, SaveTarget};
 use crate::python::string_repr;
 use crate::value::{Image, Value};
+use crate::version::ServerVersion;
 use crate::wire::to_json;
 
+mod advanced;
+mod animated;
+mod audio;
+mod flac;
+mod placeholder;
+mod webp;
+
+pub(super) static CLASSES: [NodeClass; 17] = [
+    NodeClass::new("SaveImage", save_image),
+    NodeClass::new("PreviewImage", preview_image),
+    NodeClass::new("MaskPreview", preview_mask),
+    NodeClass::new("ImageCropV2", crop),
+    NodeClass::new("ImageCompare", compare),
+    NodeClass::new("SaveImageAdvanced", advanced::save),
+    NodeClass::new("SaveAnimatedPNG", animated::save_png),
+    NodeClass::new("SaveAnimatedWEBP", animated::save_webp),
+    NodeClass { changed: Some(|_, _| Json::Null), ..NodeClass::new("SaveImageWebsocket", send) },
+    NodeClass::new("SaveText", save_text),
+    NodeClass::new("SaveAudio", audio::save_flac),
+    NodeClass::new("SaveAudioMP3", audio::save_mp3),
+    NodeClass::new("SaveAudioOpus", audio::save_opus),
+    NodeClass::new("SaveAudioAdvanced", audio::save_any),
+    NodeClass::new("PreviewAudio", audio::preview),
+    NodeClass::new("SaveVideo", placeholder::save_video),
+    NodeClass::new("SaveWEBM", placeholder::save_webm),
+];
+
 /// SaveImage: into `output`, under the prefix that the user chose.
-pub(super) fn save_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn save_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("images", FirstUse::Item)?;
     save(image, Folder::Output, inputs.text("filename_prefix")?, context)
 }
 
 /// PreviewImage: into `temp`, under a prefix of the node's own.
-pub(super) fn preview_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn preview_image(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image_for("images", FirstUse::Item)?;
     let prefix = format!("ComfyUI_temp_{}", context.instance.temp_letters);
     save(image, Folder::Temp, &prefix, context)
 }
 
+/// MaskPreview: the mask as a picture, into `temp`.
+fn preview_mask(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let mask = inputs.mask_for("mask", FirstUse::Attribute("reshape"))?;
+    let prefix = format!("ComfyUI_temp_{}", context.instance.temp_letters);
+    let picture = Arc::new(grey(mask)?);
+    let mut ran = save(&picture, Folder::Temp, &prefix, context)?;
+    ran.outputs = vec![Value::Mask(Arc::clone(mask))];
+    if context.version >= ServerVersion::V0_8_0 {
+        say_animated(&mut ran, false);
+    }
+    Ok(ran)
+}
+
+/// ImageCropV2: a rectangle, shown as well.
+fn crop(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image("image")?;
+    let region = inputs.json("crop_region")?;
+    let side = |name: &str| {
+        let side = region.get(name).and_then(Json::as_f64).unwrap_or(0.0);
+        // `as` turns what is below 0 into 0.
+        side as usize
+    };
+    let left = side("x").min(image.width.saturating_sub(1));
+    let top = side("y").min(image.height.saturating_sub(1));
+    let cropped = Arc::new(part(image, left, top, side("width"), side("height"))?);
+    let prefix = format!("ComfyUI_temp_{}", context.instance.temp_letters);
+    let mut ran = save(&cropped, Folder::Temp, &prefix, context)?;
+    say_animated(&mut ran, false);
+    Ok(ran)
+}
+
+/// Adds whether what is shown moves.
+fn say_animated(ran: &mut Ran, animated: bool) {
+    ran.ui.get_or_insert_default().insert("animated".to_owned(), json!([animated]));
+}
+
+/// ImageCompare: both batches into `temp`, shown under keys of their own.
+fn compare(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let mut shown = Map::new();
+    for (key, input) in [("a", "image_a"), ("b", "image_b")] {
+        if inputs.optional(input).is_none() {
+            continue;
+        }
+        let image = inputs.image_for(input, FirstUse::Item)?;
+        let prefix = format!("comfy.compare.{key}_temp_{}", context.instance.temp_letters);
+        let ui = save(image, Folder::Temp, &prefix, context)?.ui;
+        let items = ui.and_then(|mut ui| ui.remove("images")).unwrap_or_default();
+        shown.insert(format!("{key}_images"), items);
+    }
+    Ok(Ran { ui: Some(shown), ..Ran::default() })
+}
+
+/// SaveImageWebsocket: every picture as a preview over the socket, and nothing else.
+fn send(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let image = inputs.image_for("images", FirstUse::Item)?;
+    for position in 0..image.batch {
+        let bytes = encode(image, position, &[], Path::new("picture"))?;
+        let preview = Preview { format: PreviewFormat::Png, bytes: bytes.into() };
+        context.stage.progress(position.into(), image.batch.into(), Some(&preview))?;
+    }
+    Ok(Ran::default())
+}
+
+/// SaveText.
+fn save_text(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let text = inputs.text("text")?;
+    let ending = format!(".{}", inputs.text("format")?);
+    if !["txt", "csv", "md", "json"].iter().any(|known| ending[1..] == **known) {
+        return Err(NodeError::value_error(format!("unknown format {}", &ending[1..])));
+    }
+    let prefix = inputs.text("filename_prefix")?;
+    let item = write(context, Folder::Output, prefix, &ending, text.as_bytes())?;
+    let ui = [("text".to_owned(), json!([text])), ("files".to_owned(), json!([item]))];
+    let outputs = vec![inputs.value("text")?.clone()];
+    Ok(Ran { outputs, ui: Some(ui.into_iter().collect()), ..Ran::default() })
+}
+
+/// Writes one file under the next number; the item that stands for it in outputs.
+fn write(
+    context: &Context<'_>,
+    folder: Folder,
+    prefix: &str,
+    ending: &str,
+    bytes: &[u8],
+) -> Result<Json, NodeError> {
+    let mut target = context.files.save_target(folder, prefix, 0, 0).map_err(files_error)?;
+    write_next(&mut target, 0, ending, bytes)
+}
+
+fn write_next(
+    target: &mut SaveTarget,
+    position: usize,
+    ending: &str,
+    bytes: &[u8],
+) -> Result<Json, NodeError> {
+    let name = target.next_file(position, ending);
+    let path = target.directory.join(&name);
+    fs::write(&path, bytes).map_err(|error| NodeError::io(&error, &path))?;
+    Ok(json!({"filename": name, "subfolder": target.subfolder, "type": target.folder.as_str()}))
+}
+
 /// Writes every picture of the batch; the batch is also the node's output.
-fn save(image: &Arc<Image>, folder: Folder, prefix: &str, context: &Context<'_>) -> Result<Ran, NodeError> {
+pub(super) fn save(
+    image: &Arc<Image>,
+    folder: Folder,
+    prefix: &str,
+    context: &Context<'_>,
+) -> Result<Ran, NodeError> {
     let mut target =
         context.files.save_target(folder, prefix, image.width, image.height).map_err(files_error)?;
     let notes = notes(context)?;
@@ -45,7 +181,7 @@ fn save(image: &Arc<Image>, folder: Folder, prefix: &str, context: &Context<'_>)
     Ok(Ran::shown(Value::Image(Arc::clone(image)), "images", items))
 }
 
-fn files_error(error: FilesError) -> NodeError {
+pub(super) fn files_error(error: FilesError) -> NodeError {
     match error {
         FilesError::Io { path, source } => NodeError::io(&source, &path),
         FilesError::BadName => NodeError::value_error("embedded null byte"),
@@ -58,6 +194,10 @@ fn notes(context: &Context<'_>) -> Result<Vec<Vec<u8>>, NodeError> {
     let mut notes = vec![note("prompt", context.prompt)?];
     for (key, json) in context.extra_pnginfo.into_iter().flatten() {
         notes.push(note(key, json)?);
+    }
+    // A mark of our own: which nodes of this picture's past were simulated.
+    if let Some(origin) = context.setting.origins.together() {
+        notes.push(note("simulated", &origin.classes.iter().map(|class| &**class).collect())?);
     }
     Ok(notes)
 }
@@ -92,14 +232,10 @@ fn not_latin(key: &str) -> NodeError {
 }
 
 fn encode(image: &Image, position: usize, notes: &[Vec<u8>], path: &Path) -> Result<Vec<u8>, NodeError> {
-    let color = match image.channels {
-        2 => ColorType::GrayscaleAlpha,
-        3 => ColorType::Rgb,
-        4 => ColorType::Rgba,
-        other => {
-            return Err(NodeError::type_error(format!("Cannot handle this data type: (1, 1, {other}), |u1")));
-        }
-    };
+    let color = color_type(image)?;
+    if image.width == 0 || image.height == 0 {
+        return Err(NodeError::value_error("cannot write empty image"));
+    }
     let side =
         |length: usize| u32::try_from(length).map_err(|_| NodeError::value_error("image is too large"));
     let mut bytes = Vec::new();
@@ -118,4 +254,15 @@ fn encode(image: &Image, position: usize, notes: &[Vec<u8>], path: &Path) -> Res
         NodeError::new("SystemError", format!("{}: {error}", string_repr(&path.display().to_string())))
     })?;
     Ok(bytes)
+}
+
+fn color_type(image: &Image) -> Result<ColorType, NodeError> {
+    Ok(match image.channels {
+        2 => ColorType::GrayscaleAlpha,
+        3 => ColorType::Rgb,
+        4 => ColorType::Rgba,
+        other => {
+            return Err(NodeError::type_error(format!("Cannot handle this data type: (1, 1, {other}), |u1")));
+        }
+    })
 }

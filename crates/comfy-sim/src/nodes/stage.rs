@@ -23,6 +23,15 @@ pub(crate) enum PreviewFormat {
     Png,
 }
 
+impl PreviewFormat {
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+}
+
 /// Who hears what a node sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
@@ -45,6 +54,9 @@ pub(crate) trait Stage: Debug + Send + Sync {
     /// Reports that `value` of `max` steps are done. Looks for an interrupt first, as every report on the server does.
     fn progress(&self, value: Number, max: Number, preview: Option<&Preview>) -> Result<(), NodeError>;
 
+    /// The same, but tells it in `progress_state` only, as nodes of the newer kind do.
+    fn progress_state(&self, value: Number, max: Number) -> Result<(), NodeError>;
+
     /// Fails when the prompt was interrupted.
     fn check_interrupt(&self) -> Result<(), NodeError>;
 
@@ -60,8 +72,8 @@ pub(crate) trait Stage: Debug + Send + Sync {
     /// Sends a binary message: its event number and what follows it.
     fn send_frame(&self, event: u32, payload: &[u8], audience: Audience);
 
-    /// Writes a line into the server's log.
-    fn log(&self, line: &str);
+    /// Writes a line into the server's log, word by word as `print` does.
+    fn log(&self, words: &[&str]);
 }
 
 /// A stage without an audience, for nodes that are run outside of a prompt.
@@ -72,6 +84,10 @@ pub(crate) struct EmptyStage;
 #[cfg(test)]
 impl Stage for EmptyStage {
     fn progress(&self, _: Number, _: Number, _: Option<&Preview>) -> Result<(), NodeError> {
+        Ok(())
+    }
+
+    fn progress_state(&self, _: Number, _: Number) -> Result<(), NodeError> {
         Ok(())
     }
 
@@ -89,5 +105,5 @@ impl Stage for EmptyStage {
 
     fn send_frame(&self, _: u32, _: &[u8], _: Audience) {}
 
-    fn log(&self, _: &str) {}
+    fn log(&self, _: &[&str]) {}
 }

@@ -1,21 +1,26 @@
 //! Reading the bodies of requests.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 
 use axum::extract::{FromRequest as _, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use comfy_protocol::json;
-use flate2::read::{GzDecoder, ZlibDecoder};
+use comfy_protocol::json::exact;
+use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use serde_json::Value as Json;
 
 use super::answer::{self, Refusal};
 
-/// Largest request body in bytes, as the server's default option has it.
-pub(super) const MAX_UPLOAD_SIZE: u64 = 104_857_600;
+/// The largest request body in bytes. Every request carries it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit(pub(super) u64);
 
-/// The limit as a number of bytes in memory.
-pub(super) const LIMIT: usize = MAX_UPLOAD_SIZE as usize;
+impl Limit {
+    pub(super) fn of(request: &Request) -> Self {
+        request.extensions().get().copied().unwrap_or(Self(0))
+    }
+}
 
 /// Why a body could not be used.
 #[derive(Debug)]
@@ -24,27 +29,34 @@ pub(super) enum BadBody {
     Syntax,
     /// It is something that the server's reader stumbles over.
     Trouble,
-    TooLarge,
+    /// It is larger than this number of bytes.
+    TooLarge(u64),
+    /// It says that it is deflated, and is not.
+    NotDeflated,
 }
 
 impl From<BadBody> for Refusal {
     fn from(bad: BadBody) -> Self {
         match bad {
             BadBody::Syntax | BadBody::Trouble => answer::trouble().into(),
-            BadBody::TooLarge => answer::too_large().into(),
+            BadBody::NotDeflated => answer::not_deflated().into(),
+            BadBody::TooLarge(limit) => answer::too_large(limit).into(),
         }
     }
 }
 
-/// Reads a body as JSON, whatever its content type says.
+/// Reads a body as JSON, whatever its content type says. What a [`Json`] cannot hold is there as a stand-in.
 pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
-    let is_text = is_known_charset(request.headers());
+    let charset = Charset::of(request.headers());
     let bytes = read(request).await?;
-    if !is_text {
-        return Err(BadBody::Trouble);
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| BadBody::Trouble)?;
-    json::from_str(text).map_err(|error| match error.message.contains("recursion") {
+    let text = match charset {
+        Some(Charset::Utf8) => {
+            std::str::from_utf8(&bytes).map(Cow::Borrowed).map_err(|_| BadBody::Trouble)?
+        }
+        Some(Charset::Latin1) => bytes.iter().copied().map(char::from).collect(),
+        None => return Err(BadBody::Trouble),
+    };
+    exact::from_slice(text.as_bytes()).map_err(|error| match error.message.contains("recursion") {
         true => BadBody::Trouble,
         false => BadBody::Syntax,
     })
@@ -52,33 +64,98 @@ pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
 
 /// Reads a body, unpacked.
 pub(super) async fn read(request: Request) -> Result<Bytes, BadBody> {
+    let Limit(limit) = Limit::of(&request);
     let coding = request.headers().get(header::CONTENT_ENCODING).cloned();
     let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => BadBody::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE => BadBody::TooLarge(limit),
         _ => BadBody::Trouble,
     })?;
     let mut unpacked = Vec::new();
-    let limit = MAX_UPLOAD_SIZE + 1;
+    // One byte more tells what is too large.
+    let most = limit.saturating_add(1);
     let done = match coding.as_ref().map(|coding| coding.as_bytes()) {
-        Some(b"gzip") => GzDecoder::new(&*bytes).take(limit).read_to_end(&mut unpacked),
-        Some(b"deflate") => ZlibDecoder::new(&*bytes).take(limit).read_to_end(&mut unpacked),
+        Some(b"gzip") => GzDecoder::new(&*bytes).take(most).read_to_end(&mut unpacked),
+        Some(b"deflate") if has_zlib_header(&bytes) => {
+            ZlibDecoder::new(&*bytes).take(most).read_to_end(&mut unpacked)
+        }
+        Some(b"deflate") => DeflateDecoder::new(&*bytes).take(most).read_to_end(&mut unpacked),
         _ => return Ok(bytes),
     };
     match done {
-        Ok(length) if length > LIMIT => Err(BadBody::TooLarge),
+        Ok(length) if length as u64 > limit => Err(BadBody::TooLarge(limit)),
         Ok(_) => Ok(unpacked.into()),
+        Err(_) if coding.is_some_and(|coding| coding == "deflate") => Err(BadBody::NotDeflated),
         Err(_) => Err(BadBody::Trouble),
     }
 }
 
-/// Whether the content type names a character set that the server knows.
-fn is_known_charset(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let parameters = kind.split(';').skip(1);
-    let charset = parameters
-        .filter_map(|parameter| parameter.trim().split_once('='))
-        .find(|(name, _)| *name == "charset");
-    let charset =
-        charset.map_or("utf-8", |(_, value)| value.trim_matches('"')).to_ascii_lowercase().replace('_', "-");
-    matches!(charset.as_str(), "utf-8" | "utf8" | "latin-1" | "latin1" | "iso-8859-1" | "ascii" | "us-ascii")
+/// Some clients send what was deflated without the header that belongs to it.
+fn has_zlib_header(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|first| first & 0x0f == 8)
+}
+
+/// How the bytes of a text are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    Utf8,
+    Latin1,
+}
+
+impl Charset {
+    /// The character set that the content type names; `None` for one that is not known.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let mut parameters = kind.split(';').skip(1).filter_map(|parameter| parameter.trim().split_once('='));
+        let charset = parameters
+            .find(|(name, _)| *name == "charset")
+            .map_or("utf-8", |(_, value)| value.trim_matches('"'));
+        match charset.to_ascii_lowercase().replace('_', "-").as_str() {
+            "utf-8" | "utf8" | "ascii" | "us-ascii" => Some(Self::Utf8),
+            "latin-1" | "latin1" | "iso-8859-1" => Some(Self::Latin1),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, ZlibEncoder};
+
+    use super::*;
+
+    fn posted(headers: &[(&'static str, &str)], body: Vec<u8>) -> Request {
+        let mut request = Request::new(body.into());
+        request.extensions_mut().insert(Limit(1000));
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        request
+    }
+
+    #[tokio::test]
+    async fn bodies_are_read_in_the_character_set_that_they_name() {
+        for kind in ["application/json; charset=latin-1", "text/plain;charset=\"ISO_8859_1\""] {
+            let body = read_json(posted(&[("content-type", kind)], b"\"\xfc\"".to_vec())).await;
+            assert_eq!(body.unwrap(), "ü", "{kind}");
+        }
+        for kind in ["application/json", "application/json; charset=bogus"] {
+            let body = read_json(posted(&[("content-type", kind)], b"\"\xfc\"".to_vec())).await;
+            assert!(matches!(body, Err(BadBody::Trouble)), "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn deflated_bodies_are_unpacked_with_a_header_or_without() {
+        let mut bare = DeflateEncoder::new(Vec::new(), Compression::default());
+        bare.write_all(b"{\"a\": 1}").unwrap();
+        let mut wrapped = ZlibEncoder::new(Vec::new(), Compression::default());
+        wrapped.write_all(b"{\"a\": 1}").unwrap();
+        for body in [bare.finish().unwrap(), wrapped.finish().unwrap()] {
+            let body = read_json(posted(&[("content-encoding", "deflate")], body)).await;
+            assert_eq!(body.unwrap()["a"], 1);
+        }
+    }
 }

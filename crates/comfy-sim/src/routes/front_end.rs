@@ -7,7 +7,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
-use super::{answer, paths, send_file};
+use super::paths::{self, Leads};
+use super::{answer, content_type, send_file};
 use crate::version::ServerVersion;
 use crate::{packs, state};
 
@@ -39,18 +40,12 @@ pub(super) async fn page(State(state): State<Arc<state::State>>, request: Reques
     response
 }
 
-/// Any path that no route has, and those that have none for reading.
-pub(super) async fn unknown_path(State(state): State<Arc<state::State>>, request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return answer::wrong_method("GET,HEAD");
-    }
-    file(&state, request.method(), request.uri().path(), request.headers()).await
-}
-
 /// The static file of a path, or word that there is none.
 pub(super) async fn file(state: &state::State, method: &Method, path: &str, asked: &HeaderMap) -> Response {
-    if paths::leads_out(path) {
-        return answer::text(StatusCode::NOT_FOUND, "404: Not Found");
+    match paths::leads(path) {
+        Leads::Out => return answer::raised_text(StatusCode::NOT_FOUND),
+        Leads::Back => return answer::raised_text(StatusCode::FORBIDDEN),
+        Leads::In => {}
     }
     let Some(parts) = parts(path) else { return answer::not_found(method) };
     let inside = parts.join("/");
@@ -69,10 +64,10 @@ pub(super) async fn file(state: &state::State, method: &Method, path: &str, aske
         return answer::with_type("application/json", NO_LOGOS);
     }
     if is_template && new_templates {
-        return answer::text(StatusCode::NOT_FOUND, "404: Not Found");
+        return answer::raised_text(StatusCode::NOT_FOUND);
     }
     if FOLDERS.contains(&inside.as_str()) && !(inside == "templates" && new_templates) {
-        return forbidden();
+        return answer::raised_text(StatusCode::FORBIDDEN);
     }
     answer::not_found(method)
 }
@@ -118,8 +113,7 @@ async fn index(state: &state::State, method: &Method, asked: &HeaderMap) -> Resp
 /// The parts of a path, without escapes; `None` when it is no text or names something that cannot be a file.
 fn parts(path: &str) -> Option<Vec<String>> {
     let mut parts: Vec<String> = Vec::new();
-    let decoded = paths::decoded(path)?;
-    for part in decoded.split('/') {
+    for part in paths::decoded(path)?.split('/') {
         match part {
             "" | "." => {}
             ".." => drop(parts.pop()?),
@@ -148,35 +142,17 @@ fn below(folder: &Path, parts: &[String]) -> Option<PathBuf> {
     path.starts_with(&folder).then_some(path)
 }
 
-fn forbidden() -> Response {
-    answer::text(StatusCode::FORBIDDEN, "403: Forbidden")
-}
-
 async fn send(method: &Method, path: &Path, asked: &HeaderMap) -> Response {
     if path.is_dir() {
-        return forbidden();
+        return answer::raised_text(StatusCode::FORBIDDEN);
     }
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type::of_plain_file(name)));
     send_file::send(path, headers, asked).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "a static file could not be read");
         answer::not_found(method)
     })
-}
-
-/// The content type of a static file. The server knows fewer of them than for its own routes.
-fn content_type(name: &str) -> &'static str {
-    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
-        "js" | "mjs" => "application/javascript",
-        "svg" | "png" | "jpg" | "jpeg" | "gif" | "bmp" | "ico" | "tif" | "tiff" | "html" | "htm" | "css"
-        | "csv" | "txt" | "xml" | "json" | "pdf" | "zip" | "wasm" | "mp3" | "wav" | "mp4" | "webm"
-        | "mov" | "vtt" => send_file::content_type(name),
-        "webmanifest" => "application/manifest+json",
-        "gz" => "application/gzip",
-        "br" => "application/x-brotli",
-        _ => "application/octet-stream",
-    }
 }
 
 #[cfg(test)]
@@ -191,15 +167,5 @@ mod tests {
         assert_eq!(joined("/../x"), None);
         assert_eq!(joined("/a%5Cb"), None);
         assert_eq!(joined("/a%FF"), None);
-    }
-
-    #[test]
-    fn static_files_have_the_types_that_the_server_gives_them() {
-        assert_eq!(content_type("app.js"), "application/javascript");
-        assert_eq!(content_type("logo.svg"), "image/svg+xml");
-        assert_eq!(content_type("favicon.ico"), "image/vnd.microsoft.icon");
-        for unknown in ["en.md", "a.webp", "font.woff2", "x.js.map", "none"] {
-            assert_eq!(content_type(unknown), "application/octet-stream", "{unknown}");
-        }
     }
 }

@@ -10,7 +10,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::answer;
 use crate::files::Folder;
-use crate::model_folders::ModelFolder;
 use crate::version::ServerVersion;
 use crate::{packs, state};
 
@@ -54,12 +53,10 @@ pub(super) async fn replacements(State(state): Shares) -> Response {
 
 /// The folders of each kind of model.
 pub(super) async fn folder_paths(State(state): Shares) -> Response {
-    let base = state.files.base();
-    let models = state.options.models.clone().unwrap_or_else(|| base.join("models"));
     let mut all = Map::new();
-    for folder in ModelFolder::of(state.options.version) {
-        let paths: Vec<_> = folder.paths(&models, base).map(|path| path.display().to_string()).collect();
-        all.insert(folder.name.to_owned(), paths.into());
+    for kind in state.models.kinds() {
+        let folders = state.models.folders(kind).into_iter();
+        all.insert(kind.name.to_owned(), folders.map(|path| path.display().to_string()).collect());
     }
     answer::json(&all)
 }
@@ -84,11 +81,6 @@ pub(super) async fn files(State(state): Shares, request: Request) -> Response {
         dated.into_iter().map(|(_, name)| Json::from(shown(name))).collect()
     })
     .await
-}
-
-/// The answer to all other paths below `/internal`.
-pub(super) async fn unknown_internal() -> Response {
-    answer::text(StatusCode::NOT_FOUND, "404: Not Found")
 }
 
 async fn read(work: impl FnOnce() -> Json + Send + 'static) -> Response {

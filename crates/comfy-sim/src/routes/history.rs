@@ -14,7 +14,7 @@ use super::answer::{self, Refusal};
 use super::body::read_json;
 use super::queue::removal;
 use crate::history::Entry;
-use crate::state;
+use crate::{python, state};
 
 /// Entries by id, written as one map.
 struct Entries(Vec<(String, Arc<Entry>)>);
@@ -63,12 +63,14 @@ pub(super) async fn change(
     Ok(answer::empty(StatusCode::OK))
 }
 
-/// The whole number under a name of the query; an error when it is none.
-fn integer(request: &Request, name: &str) -> Result<Option<i64>, std::num::ParseIntError> {
+/// What was to be a whole number is none.
+struct NoInteger;
+
+/// The whole number under a name of the query.
+fn integer(request: &Request, name: &str) -> Result<Option<i64>, NoInteger> {
     let query = request.uri().query().unwrap_or_default();
     let value = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
     // Numbers may be as large as they like; those here only have to be larger than any history.
-    let parse = |text: &str| text.trim().replace('_', "").parse::<i128>();
     let clamp = |number: i128| number.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-    value.map(|(_, value)| parse(&value).map(clamp)).transpose()
+    value.map(|(_, value)| python::int(&value).map(clamp).ok_or(NoInteger)).transpose()
 }

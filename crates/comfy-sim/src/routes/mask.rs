@@ -8,6 +8,7 @@ use comfy_protocol::json;
 use image::{ImageFormat, ImageReader, RgbaImage};
 use serde_json::Value as Json;
 
+use super::view::split_annotation;
 use crate::files::{Files, Folder};
 
 /// The path of the picture that a form names as the original: `None` when the server stumbles over what it reads, and
@@ -21,11 +22,13 @@ pub(super) fn original(files: &Files, named: &str) -> Option<Option<PathBuf>> {
     };
     named.as_object()?.get("filename")?;
     let name = text("filename", "");
+    let (name, annotated) = split_annotation(&name);
     if name.is_empty() || name.starts_with('/') || name.contains("..") {
         return Some(None);
     }
-    let Some(folder) = Folder::parse(&text("type", "output")) else { return Some(None) };
-    let path = files.resolve_in(folder, &text("subfolder", ""), &name).ok();
+    let folder = annotated.or_else(|| Folder::parse(&text("type", "output")));
+    let Some(folder) = folder else { return Some(None) };
+    let path = files.resolve_in(folder, &text("subfolder", ""), name).ok();
     Some(path.filter(|path| path.is_file()))
 }
 

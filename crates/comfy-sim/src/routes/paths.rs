@@ -1,9 +1,13 @@
 //! What the server makes of paths.
 
+use std::borrow::Cow;
+
 use axum::http::Request;
 use axum::http::uri::{PathAndQuery, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// The request with the path in its usual spelling: characters that need no escape are written as they are.
+/// The request with the path in its usual spelling: characters that need no escape are written as they are, and escapes
+/// stand for text.
 pub(super) fn normalised<B>(mut request: Request<B>) -> Request<B> {
     if request.uri().path().contains('%')
         && let Some(uri) = unescaped(request.uri())
@@ -18,18 +22,27 @@ fn unescaped(uri: &Uri) -> Option<Uri> {
     let mut rest = uri.path();
     while let Some((before, after)) = rest.split_once('%') {
         path.push_str(before);
-        let digits = after.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        rest = match byte {
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
-                path.push(char::from(byte));
-                &after[2..]
+        let mut bytes = Vec::new();
+        let mut row = after;
+        rest = after;
+        while let Some(byte) = escaped(row) {
+            bytes.push(byte);
+            rest = &row[2..];
+            let Some(next) = rest.strip_prefix('%') else { break };
+            row = next;
+        }
+        if bytes.is_empty() {
+            path.push('%');
+        }
+        // What is no text becomes text, with a sign for each part that is none.
+        for character in String::from_utf8_lossy(&bytes).chars() {
+            if character.is_ascii_alphanumeric() || "-._~".contains(character) {
+                path.push(character);
+            } else {
+                let mut bytes = [0; 4];
+                path.extend(percent_encode(character.encode_utf8(&mut bytes).as_bytes(), NON_ALPHANUMERIC));
             }
-            _ => {
-                path.push('%');
-                after
-            }
-        };
+        }
     }
     path.push_str(rest);
     if let Some(query) = uri.query() {
@@ -41,32 +54,38 @@ fn unescaped(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// A path without escapes; `None` when it is no text then.
-pub(super) fn decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
+/// The byte that an escape stands for, of which the percent sign is taken off already.
+fn escaped(digits: &str) -> Option<u8> {
+    let digits = digits.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok()
 }
 
-/// Whether a path leads out of the static files.
-pub(super) fn leads_out(path: &str) -> bool {
+/// A text with its escapes read. What is no escape stays, what becomes no text is replaced.
+pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// A path without escapes; `None` when it is no text then.
+pub(super) fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(path).decode_utf8().ok()
+}
+
+/// Where a path leads from the static files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// To something in them, or to nothing.
+    In,
+    /// To their folder, by a way round.
+    Back,
+    Out,
+}
+
+/// Where a path leads from the static files.
+pub(super) fn leads(path: &str) -> Leads {
     let path = path.replace("%2f", "/").replace("%2F", "/");
-    let Some(inside) = path.strip_prefix('/') else { return false };
+    let Some(inside) = path.strip_prefix('/') else { return Leads::In };
     if inside.starts_with('/') {
-        return true;
+        return Leads::Out;
     }
     let mut depth = 0_i32;
     for part in inside.split('/') {
@@ -76,24 +95,15 @@ pub(super) fn leads_out(path: &str) -> bool {
             _ => depth += 1,
         }
         if depth < 0 {
-            return true;
+            return Leads::Out;
         }
     }
-    false
+    if depth == 0 { Leads::Back } else { Leads::In }
 }
 
-/// The methods of a known path, as the header `Allow` lists them.
-pub(super) fn methods(path: &str) -> &'static str {
-    if path.starts_with("/api/assets") {
-        return super::assets::methods(path);
-    }
-    let path = path.strip_prefix("/api").unwrap_or(path);
-    match path {
-        "/prompt" | "/queue" | "/history" | "/interrupt" | "/free" | "/upload/image" | "/upload/mask" => {
-            "GET,HEAD,POST"
-        }
-        _ => "GET,HEAD",
-    }
+/// Whether a path belongs to the server's internal routes, which are an application of their own.
+pub(super) fn is_internal(path: &str) -> bool {
+    path.strip_prefix("/internal").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -110,15 +120,24 @@ mod tests {
         assert_eq!(path("/%70rompt?a=%70"), "/prompt?a=%70");
         assert_eq!(path("/prompt%2F%20%zz%"), "/prompt%2F%20%zz%");
         assert_eq!(path("/%2e%2e/x"), "/../x");
+        assert_eq!(path("/%c3%bc%2fa%2"), "/%C3%BC%2Fa%2");
+    }
+
+    #[test]
+    fn escapes_that_are_no_text_become_text() {
+        assert_eq!(path("/a%FFb%c3"), "/a%EF%BF%BDb%EF%BF%BD");
     }
 
     #[test]
     fn paths_that_lead_out_are_told_from_those_that_are_only_unknown() {
         for out in ["//prompt", "/../prompt", "/..%2f..%2fetc/passwd", "/a/../../b"] {
-            assert!(leads_out(out), "{out}");
+            assert_eq!(leads(out), Leads::Out, "{out}");
         }
         for inside in ["/./prompt", "/a/../b", "/nope", "/prompt/", "/.env"] {
-            assert!(!leads_out(inside), "{inside}");
+            assert_eq!(leads(inside), Leads::In, "{inside}");
+        }
+        for back in ["/.", "/api/..", "/a/./..%2f"] {
+            assert_eq!(leads(back), Leads::Back, "{back}");
         }
     }
 }

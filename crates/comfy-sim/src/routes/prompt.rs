@@ -6,21 +6,23 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use comfy_protocol::ExecInfo;
+use comfy_protocol::json::exact;
+use comfy_workflow::NodeId;
 use comfy_workflow::validate::{
-    Accepted, CheckInputs, CheckResult, NodeChecks, NodeErrors, Options, Order, Validator, Verdict, validate,
+    Accepted, CheckInputs, CheckResult, ErrorDetail, NodeChecks, NodeErrors, Options, Order, Undescribed,
+    Validator, Verdict, validate,
 };
 use serde::Serialize;
-use serde_json::{Map, Number, Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::answer::{self, Refusal};
 use super::body::read_json;
 use crate::files::Files;
-use crate::nodes::Registry;
-use crate::queue::{Item, SharedItem};
+use crate::logs::Level;
+use crate::nodes::{Registry, checks};
+use crate::queue::{Item, SENSITIVE, SharedItem};
+use crate::version::ServerVersion;
 use crate::{python, state};
-
-/// Keys of `extra_data` that are shown to nobody.
-const SENSITIVE: [&str; 2] = ["auth_token_comfy_org", "api_key_comfy_org"];
 
 #[derive(Serialize)]
 struct Info {
@@ -30,7 +32,7 @@ struct Info {
 #[derive(Serialize)]
 struct Queued<'a> {
     prompt_id: &'a str,
-    number: &'a Number,
+    number: &'a Json,
     node_errors: &'a NodeErrors,
 }
 
@@ -44,8 +46,11 @@ pub(super) async fn submit(
     request: Request,
 ) -> Result<Response, Refusal> {
     let headers = request.headers().clone();
+    let version = state.options.version;
+    state.log(Level::Info, "got prompt");
     let mut body = match read_json(request).await? {
         Json::Object(body) => body,
+        number if exact::stand_in(&number).is_some() => return Ok(answer::trouble()),
         // The server asks whether words occur in the body: that works for lists and texts, and then nothing else does.
         Json::Array(items) if !FIELDS.iter().any(|field| items.contains(&Json::from(*field))) => Map::new(),
         Json::String(text) if !FIELDS.iter().any(|field| text.contains(field)) => Map::new(),
@@ -55,14 +60,23 @@ pub(super) async fn submit(
     let prompt = body
         .remove("prompt")
         .ok_or_else(|| refuse("no_prompt", "No prompt provided", "No prompt provided"))?;
-    let prompt_id = prompt_id(&body)?;
+    let prompt_id = prompt_id(&body, &state)?;
     // The server looks for a key in it early, which texts and lists let it do. They fail after validation.
-    if matches!(body.get("extra_data"), Some(Json::Null | Json::Bool(_) | Json::Number(_))) {
+    let is_searched = |extra: &Json| {
+        matches!(extra, Json::Array(_) | Json::Object(_) | Json::String(_))
+            && exact::stand_in(extra).is_none()
+    };
+    if version >= ServerVersion::V0_30_0 && !body.get("extra_data").is_none_or(is_searched) {
         return Ok(answer::trouble());
     }
-    let checks = Checks { files: &state.files, nodes: &state.nodes };
+    let checks =
+        Checks { files: &state.files, nodes: &state.nodes, version, test_nodes: state.options.test_nodes };
     let schemas = state.nodes.schemas();
-    let mut options = Options::new(&schemas).checks(&checks).order(Order::HashSeedZero);
+    let mut options = Options::new(&schemas)
+        .profile(version.profile())
+        .checks(&checks)
+        .order(Order::HashSeedZero)
+        .exact(true);
     if let Some(replacements) = &state.replacements {
         options = options.replacements(&replacements.rules);
     }
@@ -71,14 +85,20 @@ pub(super) async fn submit(
     }
     let Accepted { prompt, outputs, node_errors, .. } = match validate(&prompt, &options) {
         Verdict::Accepted(accepted) => accepted,
-        Verdict::Rejected(rejection) => return Ok(answer::json_with(StatusCode::BAD_REQUEST, &rejection)),
+        Verdict::Rejected(rejection) => {
+            log_errors(&state, &rejection.node_errors);
+            let error = serde_json::to_value(&rejection.error).unwrap_or_default();
+            state.log(Level::Warning, &format!("invalid prompt: {}", python::python_repr(&error)));
+            return Ok(answer::json_with(StatusCode::BAD_REQUEST, &rejection));
+        }
         Verdict::Crashed(crash) => {
             tracing::debug!(crash.reason, "the check of a prompt failed");
             return Ok(answer::trouble());
         }
         _ => return Ok(answer::trouble()),
     };
-    let extra_data = extra_data(&mut body, &headers)?;
+    log_errors(&state, &node_errors);
+    let extra_data = extra_data(&mut body, &headers, version, state.now())?;
     let item = Arc::new(Item { number, prompt_id, prompt: Arc::new(prompt), extra_data, outputs });
     if state.enqueue(SharedItem(Arc::clone(&item))).is_err() {
         return Ok(answer::trouble());
@@ -88,34 +108,26 @@ pub(super) async fn submit(
 
 const FIELDS: [&str; 3] = ["number", "front", "prompt"];
 
-/// The prompt's number: its own, or the next one, negated for the front.
-fn number(body: &Map<String, Json>, state: &state::State) -> Result<Number, Refusal> {
+/// The prompt's number: its own, as a float, or the next one, negated for the front.
+fn number(body: &Map<String, Json>, state: &state::State) -> Result<Json, Refusal> {
     if let Some(number) = body.get("number") {
-        let number = float(number).ok_or_else(answer::trouble)?;
-        return Ok(Number::from_f64(number).ok_or_else(answer::trouble)?);
+        let number = python::float(number).ok_or_else(answer::trouble)?;
+        return Ok(exact::float(number));
     }
     let number = state.queue(crate::queue::Queue::next_number);
     let front = body.get("front").is_some_and(python::is_true);
     Ok(if front { -number } else { number }.into())
 }
 
-/// What `float()` makes of a value.
-fn float(value: &Json) -> Option<f64> {
-    match value {
-        Json::Number(number) => number.as_f64(),
-        Json::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        Json::String(text) => text.trim().replace('_', "").parse().ok(),
-        _ => None,
+/// The prompt's id: what was sent, as a text, or a new one. Since 0.30.0 only a UUID in lower case with hyphens will do.
+fn prompt_id(body: &Map<String, Json>, state: &state::State) -> Result<String, Refusal> {
+    let new = || state.new_id().to_string();
+    if state.options.version < ServerVersion::V0_30_0 {
+        return Ok(body.get("prompt_id").map_or_else(new, python::python_text));
     }
-}
-
-/// The prompt's id: a UUID in lower case with hyphens, or a new one.
-fn prompt_id(body: &Map<String, Json>) -> Result<String, Refusal> {
     match body.get("prompt_id") {
-        None | Some(Json::Null) => Ok(uuid::Uuid::new_v4().to_string()),
-        Some(Json::String(id)) if uuid::Uuid::parse_str(id).is_ok_and(|uuid| uuid.to_string() == *id) => {
-            Ok(id.clone())
-        }
+        None | Some(Json::Null) => Ok(new()),
+        Some(Json::String(id)) if is_canonical(id) => Ok(id.clone()),
         Some(_) => Err(refuse(
             "invalid_prompt_id",
             "prompt_id must be a valid UUID",
@@ -124,8 +136,18 @@ fn prompt_id(body: &Map<String, Json>) -> Result<String, Refusal> {
     }
 }
 
+/// Whether a text is a UUID as the server writes it.
+pub(super) fn is_canonical(id: &str) -> bool {
+    uuid::Uuid::parse_str(id).is_ok_and(|uuid| uuid.to_string() == *id)
+}
+
 /// What goes with the prompt: as sent, without what nobody is to see, and with what the server adds.
-fn extra_data(body: &mut Map<String, Json>, headers: &HeaderMap) -> Result<Map<String, Json>, Refusal> {
+fn extra_data(
+    body: &mut Map<String, Json>,
+    headers: &HeaderMap,
+    version: ServerVersion,
+    now: u64,
+) -> Result<Map<String, Json>, Refusal> {
     let mut extra = match body.remove("extra_data") {
         None => Map::new(),
         Some(Json::Object(extra)) => extra,
@@ -134,7 +156,11 @@ fn extra_data(body: &mut Map<String, Json>, headers: &HeaderMap) -> Result<Map<S
     if let Some(client_id) = body.remove("client_id") {
         extra.insert("client_id".into(), client_id);
     }
-    if let Some(source) = headers.get("comfy-usage-source").and_then(|source| source.to_str().ok())
+    if version < ServerVersion::V0_8_0 {
+        return Ok(extra);
+    }
+    if version >= ServerVersion::V0_30_0
+        && let Some(source) = headers.get("comfy-usage-source").and_then(|source| source.to_str().ok())
         && !extra.contains_key("comfy_usage_source")
     {
         extra.insert("comfy_usage_source".into(), source.into());
@@ -142,8 +168,40 @@ fn extra_data(body: &mut Map<String, Json>, headers: &HeaderMap) -> Result<Map<S
     for key in SENSITIVE {
         extra.shift_remove(key);
     }
-    extra.insert("create_time".into(), state::now().into());
+    extra.insert("create_time".into(), now.into());
     Ok(extra)
+}
+
+/// Writes what is wrong with the outputs of a prompt into the log.
+fn log_errors(state: &state::State, node_errors: &NodeErrors) {
+    let log = |text: &str| state.log(Level::Error, text);
+    let mut outputs: Vec<&NodeId> = Vec::new();
+    for (_, node) in node_errors.iter() {
+        for output in &node.dependent_outputs {
+            if !outputs.contains(&output) {
+                outputs.push(output);
+            }
+        }
+    }
+    for output in outputs {
+        log(&format!("Failed to validate prompt for output {output}:"));
+        let list = |title: &str, errors: &[ErrorDetail]| {
+            log(title);
+            for error in errors {
+                log(&format!("  - {}: {}", error.message, error.details));
+            }
+        };
+        if let Some(node) = node_errors.get(output.as_str()) {
+            list("* (prompt):", &node.errors);
+        }
+        // Each node is told of with the first output that it spoils.
+        for (id, node) in
+            node_errors.iter().filter(|(_, node)| node.dependent_outputs.first() == Some(output))
+        {
+            list(&format!("* {} {id}:", node.class_type), &node.errors);
+        }
+        log("Output will be ignored");
+    }
 }
 
 fn refuse(kind: &str, message: &str, details: &str) -> Refusal {
@@ -155,17 +213,27 @@ fn refuse(kind: &str, message: &str, details: &str) -> Refusal {
 struct Checks<'a> {
     files: &'a Files,
     nodes: &'a Registry,
+    version: ServerVersion,
+    test_nodes: bool,
 }
 
 impl NodeChecks for Checks<'_> {
     fn validator(&self, class_type: &str) -> Option<Validator> {
-        let check = self.nodes.class(class_type)?.check?;
+        let Some(check) = self.nodes.check(class_type) else {
+            return checks::validator(class_type, self.version, self.test_nodes);
+        };
         let validator = Validator::new(format!("{class_type}.VALIDATE_INPUTS"));
         Some(check.inputs.iter().fold(validator, |validator, input| validator.required(*input)))
     }
 
     fn check(&self, class_type: &str, inputs: &CheckInputs) -> CheckResult {
-        let check = self.nodes.class(class_type).and_then(|class| class.check);
-        check.map_or(CheckResult::Passed, |check| (check.run)(inputs, self.files))
+        match self.nodes.check(class_type) {
+            Some(check) => (check.run)(inputs, self.files),
+            None => checks::check(class_type, inputs),
+        }
+    }
+
+    fn undescribed(&self, class_type: &str) -> Option<Undescribed> {
+        checks::undescribed(class_type, self.test_nodes)
     }
 }

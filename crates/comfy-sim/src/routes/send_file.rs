@@ -8,9 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use chrono::NaiveDateTime;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
+
+use super::answer::Made;
 
 /// How much of a large file is read at a time.
 const CHUNK: usize = 256 << 10;
@@ -79,6 +82,7 @@ fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
+    response.extensions_mut().insert(Made::File);
     response
 }
 
@@ -110,17 +114,21 @@ fn is_newer_than_range(asked: &HeaderMap, modified: SystemTime) -> bool {
 }
 
 fn names(tags: &str, tag: &str) -> bool {
-    tags.split(',')
-        .map(|given| given.trim().trim_start_matches("W/"))
-        .any(|given| given == "*" || given == tag)
+    // A star means all of them, and only where it stands alone.
+    tags.trim() == "*" || tags.split(',').any(|given| given.trim().trim_start_matches("W/") == tag)
 }
 
 fn text(asked: &HeaderMap, name: HeaderName) -> Option<&str> {
     asked.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// A date in seconds since the epoch. Whether the day of the week fits does not matter.
 fn date(asked: &HeaderMap, name: HeaderName) -> Option<u64> {
-    text(asked, name).and_then(|date| httpdate::parse_http_date(date).ok()).map(seconds)
+    let text = text(asked, name)?;
+    let date = text.split_once(',').map_or(text, |(_, date)| date);
+    let date = date.trim().trim_end_matches("GMT").trim_end();
+    let date = NaiveDateTime::parse_from_str(date, "%d %b %Y %H:%M:%S").ok()?;
+    u64::try_from(date.and_utc().timestamp()).ok()
 }
 
 /// Dates of HTTP have no fractions of seconds.
@@ -147,73 +155,33 @@ fn range_of(range: &HeaderValue, length: u64) -> Option<Range<u64>> {
     (range.start < range.end).then_some(range)
 }
 
-/// The content type of a file name.
-pub(crate) fn content_type(name: &str) -> &'static str {
-    let name = name.to_ascii_lowercase();
-    // Endings of packed files are looked through.
-    let name = [".gz", ".bz2", ".xz"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
-        "png" => "image/png",
-        "jpg" | "jpeg" | "jpe" | "jfif" => "image/jpeg",
-        "webp" => "image/webp",
-        "gif" => "image/gif",
-        "bmp" => "image/bmp",
-        "tif" | "tiff" => "image/tiff",
-        "ico" => "image/vnd.microsoft.icon",
-        "avif" => "image/avif",
-        "heic" => "image/heic",
-        "apng" => "image/apng",
-        "exr" => "image/aces",
-        "hdr" => "image/vnd.radiance",
-        "psd" => "image/vnd.adobe.photoshop",
-        "svg" => "image/svg+xml",
-        "mp4" | "m4v" => "video/mp4",
-        "webm" => "video/webm",
-        "mov" | "qt" => "video/quicktime",
-        "avi" => "video/x-msvideo",
-        "mkv" => "video/x-matroska",
-        "ogv" => "video/ogg",
-        "mpg" | "mpeg" => "video/mpeg",
-        "mp3" => "audio/mpeg",
-        "flac" => "audio/flac",
-        "wav" => "audio/x-wav",
-        "ogg" | "opus" => "audio/ogg",
-        "aif" | "aiff" => "audio/x-aiff",
-        "m4a" => "audio/mp4",
-        "aac" => "audio/aac",
-        "glb" => "model/gltf-binary",
-        "gltf" => "model/gltf+json",
-        "obj" => "model/obj",
-        "stl" => "model/stl",
-        "usdz" => "model/vnd.usdz+zip",
-        "txt" | "srt" => "text/plain",
-        "md" => "text/markdown",
-        "csv" => "text/csv",
-        "html" | "htm" => "text/html",
-        "css" => "text/css",
-        "js" | "mjs" => "text/javascript",
-        "vtt" => "text/vtt",
-        "xml" | "xsl" | "xsd" => "text/xml",
-        "xhtml" => "application/xhtml+xml",
-        "yaml" | "yml" => "application/yaml",
-        "json" => "application/json",
-        "pdf" => "application/pdf",
-        "zip" => "application/zip",
-        "tar" => "application/x-tar",
-        "wasm" => "application/wasm",
-        "ckpt" => "application/pickle",
-        "pt" | "pth" => "application/pytorch",
-        "safetensors" => "application/safetensors",
-        _ => "application/octet-stream",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn range(text: &str) -> Option<Range<u64>> {
         range_of(&HeaderValue::try_from(text).unwrap(), 105)
+    }
+
+    #[test]
+    fn dates_are_read_whatever_day_of_the_week_they_name() {
+        let since = |text: &str| {
+            let asked = HeaderMap::from_iter([(header::IF_MODIFIED_SINCE, text.parse().unwrap())]);
+            date(&asked, header::IF_MODIFIED_SINCE)
+        };
+        for day in ["Sat, 01 Jan 2000 00:00:01 GMT", "Fri, 01 Jan 2000 00:00:01 GMT", "01 Jan 2000 00:00:01"]
+        {
+            assert_eq!(since(day), Some(946_684_801), "{day}");
+        }
+        for none in ["", "garbage", "Sat, 01 Jan 2000", "Sat, 31 Feb 2000 00:00:00 GMT"] {
+            assert_eq!(since(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_star_among_tags_means_nothing() {
+        assert!(names("*", "\"a\"") && names("\"x\", W/\"a\"", "\"a\""));
+        assert!(!names("\"x\", *", "\"a\"") && !names("", "\"a\""));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use comfy_protocol::routes::upload::Uploaded;
 use serde_json::Value as Json;
 
 use super::answer::{self, Refusal};
+use super::body::{self, Limit};
 use super::mask;
 use crate::assets::{Found, Wish, hash_of, now};
 use crate::files::{FilesError, Folder, StoredName, Upload};
@@ -111,17 +112,18 @@ fn asset(state: &state::State, stored: &StoredName, written: &[u8]) -> Option<Js
 async fn read(request: Request) -> Result<Form, Refusal> {
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let limit = Limit::of(&request);
     let mut form = Form::default();
-    match kind.split(';').next().unwrap_or_default().trim() {
+    match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "multipart/form-data" => {
             let refuse = |_| answer::trouble();
             let mut parts = Multipart::from_request(request, &()).await.map_err(refuse)?;
-            while let Some(field) = parts.next_field().await.map_err(refused)? {
-                form.take(field).await.map_err(refused)?;
+            while let Some(field) = parts.next_field().await.map_err(|error| refused(&error, limit))? {
+                form.take(field).await.map_err(|error| refused(&error, limit))?;
             }
         }
         "application/x-www-form-urlencoded" => {
-            let body = super::body::read(request).await?;
+            let body = body::read(request).await?;
             let has_image = url::form_urlencoded::parse(&body).any(|(name, _)| name == "image");
             form.image = has_image.then(|| Image { name: None, content: Bytes::new() });
         }
@@ -131,9 +133,9 @@ async fn read(request: Request) -> Result<Form, Refusal> {
     Ok(form)
 }
 
-fn refused(error: MultipartError) -> Refusal {
+pub(super) fn refused(error: &MultipartError, Limit(limit): Limit) -> Refusal {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        answer::too_large().into()
+        answer::too_large(limit).into()
     } else {
         answer::trouble().into()
     }

@@ -12,6 +12,7 @@ use futures_util::SinkExt as _;
 use serde_json::Value as Json;
 
 use super::{Shared, answer};
+use crate::faults::SocketFault;
 use crate::queue::Client;
 use crate::sockets::{Outgoing, Target};
 use crate::state;
@@ -33,12 +34,13 @@ pub(super) async fn open(
     let query = uri.query().unwrap_or_default();
     let id = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "clientId");
     let id = id.map(|(_, id)| id.into_owned()).filter(|id| !id.is_empty());
-    let id = id.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
-    let Shared { state, sockets } = shared;
-    upgrade
-        .max_message_size(LONGEST_MESSAGE)
-        .max_frame_size(LONGEST_MESSAGE)
-        .on_upgrade(move |socket| sockets.track_future(converse(socket, id, state)))
+    let Shared { state, sockets, severed } = shared;
+    let id = id.unwrap_or_else(|| state.new_id().simple().to_string());
+    upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE).on_upgrade(move |socket| {
+        sockets.track_future(async move {
+            severed.run_until_cancelled(converse(socket, id, state)).await;
+        })
+    })
 }
 
 async fn converse(mut socket: WebSocket, id: String, state: Arc<state::State>) {
@@ -54,13 +56,22 @@ async fn converse(mut socket: WebSocket, id: String, state: Arc<state::State>) {
 /// Sends and listens until the socket is closed.
 async fn talk(socket: &mut WebSocket, mut outgoing: Outgoing, id: &str, state: &state::State) {
     let mut introduced = false;
+    let mut sent = 0;
     loop {
         tokio::select! {
-            frame = outgoing.next() => {
-                if send(socket, frame, &mut outgoing).await.is_err() {
+            frame = outgoing.next() => match send(socket, frame, &mut outgoing, &mut sent, state).await {
+                Ok(None) => {}
+                Ok(Some(SocketFault::Cut)) | Err(_) => break,
+                Ok(Some(SocketFault::Silent(until))) => {
+                    // Nothing is read either: whoever asks gets no answer.
+                    tokio::select! {
+                        () = async { loop { outgoing.next().await; } } => {}
+                        () = until.cancelled() => {}
+                        () = state.stop.cancelled() => {}
+                    }
                     break;
                 }
-            }
+            },
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) if !introduced => {
                     introduced = introduce(&text, id, state);
@@ -75,7 +86,9 @@ async fn talk(socket: &mut WebSocket, mut outgoing: Outgoing, id: &str, state: &
                 Some(Err(_)) | None => break,
             },
             () = state.stop.cancelled() => {
-                let _ = socket.send(Message::Close(None)).await;
+                if !state.has_died() {
+                    let _ = socket.send(Message::Close(None)).await;
+                }
                 break;
             }
         }
@@ -83,20 +96,38 @@ async fn talk(socket: &mut WebSocket, mut outgoing: Outgoing, id: &str, state: &
     state.sockets().disconnect(id);
 }
 
-/// Sends a frame and all that wait behind it at once.
-async fn send(socket: &mut WebSocket, frame: Message, outgoing: &mut Outgoing) -> Result<(), axum::Error> {
-    socket.feed(frame).await?;
-    while let Some(frame) = outgoing.try_next() {
+/// Sends a frame and all that wait behind it at once, up to where a fault strikes.
+async fn send(
+    socket: &mut WebSocket,
+    frame: Message,
+    outgoing: &mut Outgoing,
+    sent: &mut u64,
+    state: &state::State,
+) -> Result<Option<SocketFault>, axum::Error> {
+    let mut next = Some(frame);
+    let mut fault = None;
+    while let (Some(frame), None) = (next, &fault) {
+        if *sent == 0 {
+            fault = state.lasting.faults.at_message(0);
+            if fault.is_some() {
+                break;
+            }
+        }
         socket.feed(frame).await?;
+        *sent += 1;
+        fault = state.lasting.faults.at_message(*sent);
+        next = if fault.is_none() { outgoing.try_next() } else { None };
     }
-    socket.flush().await
+    socket.flush().await?;
+    Ok(fault)
 }
 
-/// Reads the first message of a client. Says whether it was one: what is no JSON object does not count. What the client
-/// declares there does not matter: it is about previews, and no node here sends any.
+/// Reads the first message of a client. Says whether it was one: what is no JSON object does not count.
 fn introduce(text: &str, id: &str, state: &state::State) -> bool {
     let Ok(Json::Object(message)) = json::from_str(text) else { return false };
     if message.get("type").and_then(Json::as_str) == Some("feature_flags") {
+        let wanted = message.get("data").and_then(|data| data.get("supports_preview_metadata"));
+        state.sockets().set_preview_metadata(id, wanted == Some(&Json::Bool(true)));
         let features = || comfy_protocol::Message::FeatureFlags(state.features().0);
         state.sockets().send(Target::Client(Client(Some(id))), features);
     }

@@ -1,5 +1,6 @@
 use comfy_sim::Sim;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{Socket, get, get_json, post, request, submit, three_nodes};
 
@@ -169,6 +170,20 @@ async fn an_upload_gets_another_name_when_its_own_is_taken() {
     let choices =
         get_json(&sim, "/object_info/LoadImage").await["LoadImage"]["input"]["required"]["image"][0].clone();
     assert_eq!(choices, json!(["a (1).png", "a.png"]));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_whose_name_fits_into_no_header_is_not_answered() {
+    let base = tempfile::tempdir().unwrap();
+    std::fs::create_dir(base.path().join("output")).unwrap();
+    std::fs::write(base.path().join("output/new\nline.png"), b"x").unwrap();
+    let sim = Sim::builder().base_dir(base.path()).start().await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(sim.address()).await.unwrap();
+    stream.write_all(b"GET /view?filename=new%0Aline.png HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer, b"");
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@
 //!
 //! - What nodes check themselves is known only as far as [`NodeChecks`] says it.
 //! - JSON here has no not-a-number and no infinities (they are null), and integers beyond 64 bits are floats; servers keep both.
+//!   With [`Options::exact`] they are kept here too.
 //! - Servers walk sets whose order differs from process to process. See [`Order`].
 
 mod checks;
@@ -65,6 +66,7 @@ pub struct Options<'a> {
     checks: &'a dyn NodeChecks,
     replacements: Option<&'a Replacements>,
     order: Order,
+    exact: bool,
 }
 
 impl<'a> Options<'a> {
@@ -78,6 +80,7 @@ impl<'a> Options<'a> {
             checks: &NoChecks,
             replacements: None,
             order: Order::default(),
+            exact: false,
         }
     }
 
@@ -106,6 +109,14 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn replacements(mut self, replacements: &'a Replacements) -> Self {
         self.replacements = Some(replacements);
+        self
+    }
+
+    /// Keeps numbers that JSON cannot hold as the stand-ins of [`json::exact`](crate::json::exact), also those that come of a
+    /// conversion. Stand-ins in the prompt are taken for the numbers in any case.
+    #[must_use]
+    pub fn exact(mut self, exact: bool) -> Self {
+        self.exact = exact;
         self
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::errors::{ErrorDetail, ErrorType};
 use super::python::{str, truth};
 use super::{Options, Profile};
+use crate::json::exact;
 
 /// What ends a validation at the first look.
 pub(super) enum Stop {
@@ -40,6 +41,9 @@ pub(super) fn survey(
 fn is_output(id: &str, node: &Value, options: &Options<'_>) -> Result<bool, Stop> {
     // Python looks for the word in texts and lists as well.
     let has_class = match node {
+        node if exact::stand_in(node).is_some() => {
+            return Err(Stop::Crashed(format!("node {id} is not an object")));
+        }
         Value::Object(node) => node.contains_key("class_type"),
         Value::Array(items) => items.iter().any(|item| item == "class_type"),
         Value::String(text) => text.contains("class_type"),
@@ -114,6 +118,9 @@ fn refused(id: &str, message: String) -> Stop {
 fn asked_for(id: &str, options: &Options<'_>) -> Result<bool, Stop> {
     match options.partial_targets {
         None | Some(Value::Null) => Ok(true),
+        Some(targets) if exact::stand_in(targets).is_some() => {
+            Err(Stop::Crashed("partial_execution_targets is not a list".into()))
+        }
         Some(Value::Array(targets)) => Ok(targets.iter().any(|target| target == id)),
         Some(Value::String(text)) => Ok(text.contains(id)),
         Some(Value::Object(map)) => Ok(map.contains_key(id)),

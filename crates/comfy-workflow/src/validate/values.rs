@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::Options;
 use super::errors::{ErrorDetail, ErrorType};
 use super::python::{self, Raised, Scalar, equal, repr, str};
-use super::{Options, Profile};
 use crate::schema::{InputSpec, InputType};
 
 /// Longest list of choices that a report quotes.
@@ -38,8 +38,8 @@ pub(super) fn check(
             return Ok(Checked { value, error: Some(error) });
         }
     };
-    let error = if ranges { out_of_range(name, spec, &scalar, options.profile)? } else { None };
-    Ok(Checked { value: scalar.to_json(), error })
+    let error = if ranges { out_of_range(name, spec, &scalar, options)? } else { None };
+    Ok(Checked { value: scalar.to_json(options.exact), error })
 }
 
 /// The value inside a wrapper, which is how a list is told from a link. Only the outermost one is taken off.
@@ -81,7 +81,7 @@ fn out_of_range(
     name: &str,
     spec: &InputSpec,
     value: &Scalar,
-    profile: Profile,
+    options: &Options<'_>,
 ) -> Result<Option<ErrorDetail>, Raised> {
     let bounds = [
         ("min", '<', ErrorType::ValueSmallerThanMin, "smaller than min of"),
@@ -91,17 +91,18 @@ fn out_of_range(
         let Some(bound) = spec.options.get(key) else { continue };
         if value.compare(operator, bound)? {
             let message = format!("Value {} {words} {}", value.str(), str(bound));
-            return Ok(Some(about(kind, message, name, name, spec.config(), value.to_json())));
+            return Ok(Some(about(kind, message, name, name, spec.config(), value.to_json(options.exact))));
         }
     }
     let listed = match spec.kind {
-        InputType::Combo => spec.is_classic_combo() || profile.checks_new_combos(),
+        InputType::Combo => spec.is_classic_combo() || options.profile.checks_new_combos(),
         _ => false,
     };
     if !listed {
         return Ok(None);
     }
-    let value = value.to_json();
+    let value = value.to_json(options.exact);
+    let profile = options.profile;
     let choices = spec.choices();
     let unknown = |value: &Value| !choices.iter().any(|choice| equal(choice, value));
     let wrong = match &value {

@@ -350,7 +350,10 @@ fn pictures_of_other_channels_are_saved_or_refused() {
             extra_pnginfo: None,
             instance: &bench.instance,
             node: &"1".into(),
+            call: 0,
+            snapshot: None,
             version: ServerVersion::V0_30_0,
+            setting: &Setting::default(),
             stage: &EmptyStage,
         };
         (save.run)(&inputs, &mut context)

@@ -16,7 +16,10 @@ fn run(name: &str, inputs: Vec<(&str, Value)>) -> Result<Ran, NodeError> {
         extra_pnginfo: None,
         instance: &bench.instance,
         node: &"1".into(),
+        call: 0,
+        snapshot: None,
         version: ServerVersion::V0_30_0,
+        setting: &Setting::default(),
         stage: &EmptyStage,
     };
     (class(name).expect("known").run)(&inputs, &mut context)
@@ -272,4 +275,17 @@ fn saved_and_previewed_pictures_flow_on() {
         "s": {"class_type": "PreviewAny", "inputs": {"source": ["4", 0]}}
     }));
     assert_eq!(shown["text"], json!(["tensor([[[[1.0000, 1.0000, 0.9804]]]])"]));
+}
+
+#[test]
+fn nothing_laid_over_a_picture_changes_nothing() {
+    let nothing = Value::image(Image { batch: 0, height: 2, width: 3, channels: 1, data: Vec::new() });
+    let inputs = vec![
+        ("destination", six()),
+        ("source", nothing),
+        ("x", constant(json!(0))),
+        ("y", constant(json!(0))),
+        ("resize_source", constant(json!(false))),
+    ];
+    assert_eq!(bytes(&picture(run("ImageCompositeMasked", inputs).expect("run"))), [1, 2, 3, 4, 5, 6]);
 }

@@ -9,11 +9,12 @@ use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value as Json, json};
 
 use super::super::answer::{self, Refusal};
+use super::super::body::Limit;
 use super::super::upload;
 use super::change::LONGEST_NAME;
 use super::problems::{Problems, refuse};
 use super::{Answered, Shares, assets_of, json_of, with_assets};
-use crate::assets::{Assets, Found, Root, Wish, categories, hash_of, normalised_hash, now};
+use crate::assets::{Assets, Found, Root, Wish, hash_of, normalised_hash, now};
 use crate::files::Folder;
 use crate::{json_error, python, state};
 
@@ -67,7 +68,7 @@ pub(super) async fn upload(State(state): Shares, request: Request) -> Answered {
             let id = assets.store().refer(&found, wish, now());
             return described(assets, id, StatusCode::OK);
         }
-        let place = place(state, assets, &wish.tags, &found, file_name.as_deref())?;
+        let place = place(state, &wish.tags, &found, file_name.as_deref())?;
         let write = || -> std::io::Result<()> {
             if let Some(folder) = place.path.parent() {
                 std::fs::create_dir_all(folder)?;
@@ -138,7 +139,6 @@ fn described(assets: &Assets, id: Option<String>, status: StatusCode) -> Result<
 /// Where a new file goes: its tags say so.
 fn place(
     state: &state::State,
-    assets: &Assets,
     tags: &[String],
     hash: &str,
     file_name: Option<&str>,
@@ -160,8 +160,9 @@ fn place(
             let [kind] = kinds.as_slice() else {
                 return Err(refuse("models uploads require exactly one model_type:<folder_name> tag"));
             };
-            let category = categories().find(|category| category.name == *kind);
-            let folder = category.and_then(|category| category.among(assets.models()).next());
+            let category = state.models.kind(kind).filter(|category| category.has_assets());
+            let folders = category.map(|category| state.models.folders_among_models(category));
+            let folder = folders.and_then(|folders| folders.into_iter().next());
             (
                 folder.ok_or_else(|| refuse(&format!("unknown model category '{kind}'")))?,
                 Some((*kind).to_owned()),
@@ -185,10 +186,8 @@ fn last_part(name: &str) -> &str {
 }
 
 async fn read(request: Request) -> Result<Form, Refusal> {
-    let refused = |error: MultipartError| -> Refusal {
-        if error.status() == StatusCode::PAYLOAD_TOO_LARGE { answer::too_large() } else { answer::trouble() }
-            .into()
-    };
+    let limit = Limit::of(&request);
+    let refused = |error: MultipartError| upload::refused(&error, limit);
     let mut form = Form::default();
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| answer::trouble())?;
     while let Some(mut field) = parts.next_field().await.map_err(refused)? {

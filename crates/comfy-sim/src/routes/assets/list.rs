@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::{answer, view};
+use super::super::{answer, content_type};
 use super::problems::{Problems, refuse};
 use super::{Answered, Shares, assets_of, id_in, no_such_asset, with_assets};
 use crate::assets::{Cursor, Filter, Page, Sort, normalised_hash, now, quoted};
@@ -168,11 +168,11 @@ pub(super) async fn content(State(state): Shares, request: Request) -> Answered 
     let (path, name, kind) = found.ok_or_else(gone)?;
     let bytes = tokio::fs::read(&path).await.map_err(|_| gone())?;
     assets_of(&state)?.store().was_read(&id, now());
-    let is_active = view::is_active(&kind);
+    let is_active = content_type::is_active(&kind);
     let inline = query.0.get("disposition").is_some_and(|wanted| wanted == "inline") && !is_active;
     let disposition = if inline { "inline" } else { "attachment" };
     let disposition = format!("{disposition}; filename*=UTF-8''{}", quoted(&name));
-    let kind = if is_active { "application/octet-stream" } else { &kind };
+    let kind = if is_active { content_type::BYTES } else { &kind };
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(

@@ -6,11 +6,12 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use axum::routing::{delete, get, head, post};
+use axum::routing::{get, head, post};
 use serde_json::{Value as Json, json};
 
+use super::Shared;
 use super::answer::{self, Refusal};
-use super::{Shared, body, front_end, wrong_method};
+use super::body::{self, BadBody};
 use crate::assets::Assets;
 use crate::state;
 
@@ -31,24 +32,24 @@ pub(super) fn table() -> Router<Shared> {
         .route("/api/assets/seed/status", get(seed::status))
         .route("/api/assets/seed/cancel", post(seed::cancel))
         .route("/api/assets/prune", post(seed::prune))
-        .route("/api/assets/{id}", get(list::one).put(change::update).merge(delete(change::remove)))
+        .route("/api/tags", get(list::tags))
+        .method_not_allowed_fallback(answer::wrong_method)
+        .merge(of_one())
+}
+
+/// The routes of one asset.
+fn of_one() -> Router<Shared> {
+    Router::new()
+        .route("/api/assets/{id}", get(list::one).put(change::update).delete(change::remove))
         .route("/api/assets/{id}/content", get(list::content))
         .route("/api/assets/{id}/tags", post(change::add_tags).delete(change::remove_tags))
-        .route("/api/tags", get(list::tags))
         .method_not_allowed_fallback(wrong_method)
 }
 
-/// The methods of a path of these routes, as the header `Allow` lists them.
-pub(super) fn methods(path: &str) -> &'static str {
-    let Some(rest) = path.strip_prefix("/api/assets") else { return "GET,HEAD" };
-    let known = ["", "/from-hash", "/seed", "/seed/cancel", "/prune"];
-    let mut parts = rest.split('/').skip(1);
-    match (parts.next().is_some_and(is_id), parts.next(), parts.next()) {
-        (true, None, None) => "DELETE,GET,HEAD,PUT",
-        (true, Some("tags"), None) => "DELETE,GET,HEAD,POST",
-        _ if known.contains(&rest) => "GET,HEAD,POST",
-        _ => "GET,HEAD",
-    }
+/// Only paths with an id are those of an asset.
+async fn wrong_method(state: Shares, request: Request) -> Answered {
+    id_in(&state, (&request).into()).await?;
+    Ok(answer::wrong_method(state, request).await)
 }
 
 /// The assets, or word that there are none.
@@ -65,10 +66,7 @@ async fn id_in(state: &state::State, asked: Asked) -> Result<String, Refusal> {
     if is_id(id) {
         return Ok(id.to_ascii_lowercase());
     }
-    if matches!(asked.method, Method::GET | Method::HEAD) {
-        return Err(front_end::file(state, &asked.method, &asked.path, &asked.headers).await.into());
-    }
-    Err(answer::wrong_method("GET,HEAD").into())
+    Err(answer::left_to_static_files(state, &asked.method, &asked.path, &asked.headers).await.into())
 }
 
 /// The head of a request, which can be looked at while the body waits.
@@ -98,7 +96,7 @@ fn no_such_asset(id: &str) -> Refusal {
 /// A body that has to be JSON.
 async fn json_of(request: Request) -> Result<Json, Refusal> {
     body::read_json(request).await.map_err(|bad| match bad {
-        body::BadBody::TooLarge => bad.into(),
+        BadBody::TooLarge(_) | BadBody::NotDeflated => bad.into(),
         _ => {
             let message = "Request body must be valid JSON.";
             problems::refuse(StatusCode::BAD_REQUEST, "INVALID_JSON", message, json!({}))

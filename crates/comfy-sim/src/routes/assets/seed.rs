@@ -4,7 +4,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::super::{answer, body};
+use super::super::answer;
+use super::super::body::{self, BadBody};
 use super::problems::refuse;
 use super::{Answered, Shares, assets_of, with_assets};
 use crate::assets::{self, Phase, Root};
@@ -17,7 +18,7 @@ pub(super) async fn start(State(state): Shares, request: Request) -> Answered {
         wait.is_some_and(|(_, value)| ["1", "true", "yes"].contains(&value.to_ascii_lowercase().as_str()));
     let body = match body::read_json(request).await {
         Ok(body) => body,
-        Err(body::BadBody::TooLarge) => return Ok(answer::too_large()),
+        Err(bad @ (BadBody::TooLarge(_) | BadBody::NotDeflated)) => return Err(bad.into()),
         Err(_) => json!({}),
     };
     let Json::Object(body) = body else { return Ok(answer::trouble()) };

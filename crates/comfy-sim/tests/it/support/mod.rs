@@ -153,6 +153,27 @@ impl Socket {
         frame.map(Result::unwrap)
     }
 
+    /// What comes next, failures included.
+    pub(crate) async fn frame(&mut self) -> Option<Result<Message, tokio_tungstenite::tungstenite::Error>> {
+        tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame in time")
+    }
+
+    /// Passes over what still comes in. Says whether the connection then breaks without a closing frame, and without a
+    /// pong before it.
+    pub(crate) async fn ends_without_goodbye(&mut self) -> bool {
+        loop {
+            match self.frame().await {
+                Some(Ok(Message::Text(_) | Message::Binary(_))) => {}
+                Some(Ok(_)) => return false,
+                Some(Err(_)) | None => return true,
+            }
+        }
+    }
+
+    pub(crate) async fn ping(&mut self) {
+        self.stream.send(Message::Ping(bytes::Bytes::new())).await.unwrap();
+    }
+
     pub(crate) async fn send(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.unwrap();
     }

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{Int, Raised, repr, type_name};
+use crate::json::exact;
 
 /// Most digits that Python reads into an integer.
 const MAX_DIGITS: usize = 4300;
@@ -24,7 +25,12 @@ pub(in crate::validate) fn int(value: &Value) -> Result<Int, Raised> {
         Value::Number(number) => Int::from_json(number)
             .or_else(|| number.as_f64().and_then(Int::from_float))
             .ok_or_else(|| Raised::new("OverflowError", "cannot convert float infinity to integer")),
-        Value::String(text) => int_of_text(text),
+        Value::String(text) => match exact::token(text) {
+            None => int_of_text(text),
+            Some("NaN") => Err(Raised::new("ValueError", "cannot convert float NaN to integer")),
+            Some(token) => Int::from_text(token)
+                .ok_or_else(|| Raised::new("OverflowError", "cannot convert float infinity to integer")),
+        },
         other => Err(Raised::type_error(format!(
             "int() argument must be a string, a bytes-like object or a real number, not '{}'",
             type_name(other)
@@ -58,9 +64,17 @@ pub(in crate::validate) fn float(value: &Value) -> Result<f64, Raised> {
     match value {
         Value::Bool(flag) => Ok(f64::from(u8::from(*flag))),
         Value::Number(number) => Ok(number.as_f64().unwrap_or(f64::NAN)),
-        Value::String(text) => float_of_text(text).ok_or_else(|| {
-            Raised::new("ValueError", format!("could not convert string to float: {}", repr(value)))
-        }),
+        Value::String(text) => match exact::token(text) {
+            None => float_of_text(text).ok_or_else(|| {
+                Raised::new("ValueError", format!("could not convert string to float: {}", repr(value)))
+            }),
+            Some(token) => match token.parse() {
+                Ok(float) if f64::is_infinite(float) && !token.contains("Infinity") => {
+                    Err(Raised::new("OverflowError", "int too large to convert to float"))
+                }
+                float => Ok(float.unwrap_or(f64::NAN)),
+            },
+        },
         other => Err(Raised::type_error(format!(
             "float() argument must be a string or a real number, not '{}'",
             type_name(other)

@@ -21,6 +21,13 @@ impl Int {
         Self { negative, digits: digits.to_owned() }
     }
 
+    /// From an optional minus and ASCII digits; nothing for what is anything else.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_integer.then(|| Self::from_digits(digits.len() < text.len(), digits))
+    }
+
     /// The integer of a JSON number that is written as one and fits 64 bits.
     pub(super) fn from_json(number: &Number) -> Option<Self> {
         if let Some(int) = number.as_i64() {

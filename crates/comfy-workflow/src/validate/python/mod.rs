@@ -12,6 +12,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use crate::json::exact;
+
 pub(super) use convert::{float, int, truth};
 pub(super) use int::Int;
 pub(super) use order::hash_seed_zero;
@@ -47,10 +49,12 @@ pub(super) enum Scalar {
 
 impl Scalar {
     /// As JSON. What JSON has no word for (not-a-number, infinities) becomes null, as everywhere in this crate; an integer
-    /// beyond 64 bits becomes the nearest float.
-    pub(super) fn to_json(&self) -> Value {
+    /// beyond 64 bits becomes the nearest float. If `exact`, there are stand-ins for both.
+    pub(super) fn to_json(&self, exact: bool) -> Value {
         match self {
             Self::Json(value) => value.clone(),
+            Self::Int(int) if exact => exact::integer(&int.to_string()),
+            Self::Float(float) if exact => exact::float(*float),
             Self::Int(int) => int.to_json(),
             Self::Float(float) => Value::from(*float),
         }
@@ -88,7 +92,9 @@ impl Scalar {
             return Ok(left.compare(&right) == Some(wanted));
         }
         match (self, bound) {
-            (Self::Json(Value::String(left)), Value::String(right)) => Ok(left.cmp(right) == wanted),
+            (Self::Json(Value::String(left)), Value::String(right)) if exact::token(left).is_none() => {
+                Ok(left.cmp(right) == wanted)
+            }
             _ => Err(Raised::type_error(format!(
                 "'{operator}' not supported between instances of '{}' and '{}'",
                 self.type_name(),
@@ -101,6 +107,10 @@ impl Scalar {
 /// The name of a value's class.
 pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
+        Value::String(text) if exact::token(text).is_some() => match Number::of(value) {
+            Some(Number::Int(_)) => "int",
+            _ => "float",
+        },
         Value::Null => "NoneType",
         Value::Bool(_) => "bool",
         Value::Number(number) if number.is_f64() => "float",
@@ -129,7 +139,7 @@ fn equal_within(left: &Value, right: &Value, depth: usize) -> bool {
                     .iter()
                     .all(|(key, value)| right.get(key).is_some_and(|other| equal_within(value, other, depth)))
         }
-        (Value::String(left), Value::String(right)) => left == right,
+        (Value::String(left), Value::String(right)) if exact::token(left).is_none() => left == right,
         (Value::Null, Value::Null) => true,
         _ => match (Number::of(left), Number::of(right)) {
             (Some(left), Some(right)) => left.compare(&right) == Some(Ordering::Equal),
@@ -147,6 +157,10 @@ enum Number {
 impl Number {
     fn of(value: &Value) -> Option<Self> {
         match value {
+            Value::String(text) => exact::token(text).and_then(|token| match Int::from_text(token) {
+                Some(int) => Some(Self::Int(int)),
+                None => token.parse().ok().map(Self::Float),
+            }),
             Value::Bool(flag) => Some(Self::Int(Int::from(i128::from(*flag)))),
             Value::Number(number) => match Int::from_json(number) {
                 Some(int) => Some(Self::Int(int)),

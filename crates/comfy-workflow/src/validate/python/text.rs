@@ -2,13 +2,15 @@ use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
+use crate::json::exact;
+
 /// How deep nested values are printed.
 const DEPTH: usize = 128;
 
 /// `str(value)`.
 pub(in crate::validate) fn str(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) if exact::token(text).is_none() => text.clone(),
         other => repr(other),
     }
 }
@@ -30,7 +32,15 @@ fn write_repr(out: &mut String, value: &Value, depth: usize) {
         Value::Bool(true) => out.push_str("True"),
         Value::Bool(false) => out.push_str("False"),
         Value::Number(number) => out.push_str(&number_repr(number)),
-        Value::String(text) => write_text(out, text),
+        Value::String(text) => match exact::token(text) {
+            None => write_text(out, text),
+            Some(token) => out.push_str(match token {
+                "NaN" => "nan",
+                "Infinity" => "inf",
+                "-Infinity" => "-inf",
+                digits => digits,
+            }),
+        },
         Value::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -101,7 +111,7 @@ fn write_text(out: &mut String, text: &str) {
             ' '..='~' => out.push(c),
             c if u32::from(c) >= 0x80 && printable(c) => out.push(c),
             c => {
-                let code = u32::from(c);
+                let code = exact::surrogate(c).map_or(u32::from(c), u32::from);
                 // Writing into a text does not fail.
                 let _ = match code {
                     0..=0xff => write!(out, "\\x{code:02x}"),
