@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 /// More folders than these, and more stems in one of them, are not remembered.
 const MOST: usize = 1_000;
@@ -16,25 +17,34 @@ pub(super) struct Counters(Arc<Mutex<HashMap<PathBuf, Given>>>);
 struct Given {
     /// The name that was given out last, for whatever stem.
     newest: String,
+    /// When the folder was last changed, as it was when the file of that name had been written.
+    changed: Option<SystemTime>,
     /// The highest number of each stem.
     numbers: HashMap<String, u64>,
 }
 
 impl Counters {
-    /// The highest number of a stem in a folder, if that is known without looking: as long as the folder was last changed
-    /// when the file was made whose name was given out last. Whatever others do to the folder changes it later, and then
-    /// everything about it is forgotten. A file system that does not tell when files were made is listed every time.
+    /// The highest number of a stem in a folder, if that is known without looking: as long as the folder was not changed
+    /// since our last file was written. What others do to the folder changes it, and then everything about it is forgotten.
     pub(super) fn known(&self, directory: &Path, stem: &str) -> Option<u64> {
+        let changed = changed(directory);
         let mut folders = self.lock();
-        let given = folders.get_mut(directory)?;
-        let made = fs::symlink_metadata(directory.join(&given.newest)).and_then(|file| file.created());
-        let changed = fs::metadata(directory).and_then(|folder| folder.modified());
-        match (made, changed) {
-            (Ok(made), Ok(changed)) if made == changed => given.numbers.get(stem).copied(),
-            _ => {
-                folders.remove(directory);
-                None
-            }
+        let given = folders.get(directory)?;
+        if changed.is_none() || given.changed != changed {
+            folders.remove(directory);
+            return None;
+        }
+        given.numbers.get(stem).copied()
+    }
+
+    /// The files whose names were given out have been written, or have failed to be.
+    pub(super) fn written(&self, directory: &Path) {
+        let mut folders = self.lock();
+        let Some(given) = folders.get_mut(directory) else { return };
+        if fs::symlink_metadata(directory.join(&given.newest)).is_ok() {
+            given.changed = changed(directory);
+        } else {
+            folders.remove(directory);
         }
     }
 
@@ -49,6 +59,7 @@ impl Counters {
             given.numbers.clear();
         }
         name.clone_into(&mut given.newest);
+        given.changed = None;
         match given.numbers.get_mut(stem) {
             Some(highest) => *highest = number,
             None => _ = given.numbers.insert(stem.to_owned(), number),
@@ -58,4 +69,8 @@ impl Counters {
     fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Given>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn changed(directory: &Path) -> Option<SystemTime> {
+    fs::metadata(directory).ok()?.modified().ok()
 }

@@ -39,6 +39,12 @@ impl SaveTarget {
     }
 }
 
+impl Drop for SaveTarget {
+    fn drop(&mut self) {
+        self.counters.written(&self.directory);
+    }
+}
+
 /// Stands for a picture's place in its batch.
 const BATCH_NUMBER: &str = "%batch_num%";
 

@@ -165,7 +165,7 @@ fn next(files: &Files, prefix: &str) -> (String, String) {
     let mut target = files.save_target(Folder::Output, prefix, 3, 2).expect(prefix);
     let name = target.next_name(0);
     fs::write(target.directory.join(&name), b"x").expect("write");
-    (target.subfolder, name)
+    (target.subfolder.clone(), name)
 }
 
 fn pair(subfolder: &str, name: &str) -> (String, String) {

@@ -78,10 +78,13 @@ impl FromIterator<NewNode> for Snapshot {
     }
 }
 
-/// The id and slot that a value links to, if it is a link: a list of a text and a number.
+/// The id and slot that a value links to, if it is a link: a list of a text and a number, for which a boolean counts too.
 pub(crate) fn as_link(value: &Json) -> Option<(&str, i64)> {
-    let Some([Json::String(id), Json::Number(slot)]) = value.as_array().map(Vec::as_slice) else {
-        return None;
+    let [Json::String(id), slot] = value.as_array()?.as_slice() else { return None };
+    let slot = match slot {
+        Json::Bool(flag) => i64::from(*flag),
+        Json::Number(slot) => slot.as_i64().unwrap_or_else(|| slot.as_f64().map_or(0, |slot| slot as i64)),
+        _ => return None,
     };
-    Some((id, slot.as_i64().unwrap_or_else(|| slot.as_f64().map_or(0, |slot| slot as i64))))
+    Some((id, slot))
 }

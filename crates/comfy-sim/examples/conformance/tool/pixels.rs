@@ -50,12 +50,13 @@ pub(crate) async fn compare(
     let sim = servers::plain(corpus, version)?.start().await?;
     let host = sim.address().to_string();
     let mut outcomes = Vec::new();
-    for (name, path) in corpus.files("pixels")? {
+    let (inputs, cases): (Vec<_>, Vec<_>) =
+        corpus.files("pixels")?.into_iter().partition(|(name, _)| name == "inputs");
+    for (_, path) in inputs {
+        upload(&host, &serde_json::from_str(&std::fs::read_to_string(&path)?)?).await?;
+    }
+    for (name, path) in cases {
         let file = std::fs::read_to_string(&path)?;
-        if name == "inputs" {
-            upload(&host, &serde_json::from_str(&file)?).await?;
-            continue;
-        }
         let case: Case = serde_json::from_str(&file).with_context(|| format!("{name} is no case"))?;
         if !wanted(&name) || !case.server_version.contains(&version.to_string()) {
             continue;
@@ -114,14 +115,35 @@ async fn run(host: &str, case: &Case) -> anyhow::Result<Vec<String>> {
                 part("type")
             );
             let got = exchange(host, "GET", &path, &[], None).await?;
-            let difference = picture_differs(wanted, &got.body)?;
+            let difference = picture_differs(wanted, &got.body, tolerance(&case.prompt))?;
             differences.extend(difference.map(|difference| format!("{node}, picture {at}: {difference}")));
         }
     }
     Ok(differences)
 }
 
-fn picture_differs(wanted: &Picture, got: &[u8]) -> anyhow::Result<Option<String>> {
+/// Classes that mix numbers, in an order of their own on every machine.
+const MIXING: [&str; 11] = [
+    "BatchImagesNode",
+    "ImageBatch",
+    "ImageBlur",
+    "ImageRGBToYUV",
+    "ImageScale",
+    "ImageScaleBy",
+    "ImageScaleToMaxDimension",
+    "ImageScaleToTotalPixels",
+    "ImageSharpen",
+    "ImageYUVToRGB",
+    "ResizeAndPadImage",
+];
+
+/// How far a byte may be from the recorded one.
+fn tolerance(prompt: &Value) -> u8 {
+    let mixes = |node: &Value| node["class_type"].as_str().is_some_and(|class| MIXING.contains(&class));
+    u8::from(prompt.as_object().into_iter().flat_map(Map::values).any(mixes))
+}
+
+fn picture_differs(wanted: &Picture, got: &[u8], tolerance: u8) -> anyhow::Result<Option<String>> {
     let recorded = image::load_from_memory(&BASE64_STANDARD.decode(&wanted.png_base64)?)?;
     let got = image::load_from_memory(got).context("what came is no picture")?;
     if mode(&got) != wanted.mode {
@@ -133,7 +155,7 @@ fn picture_differs(wanted: &Picture, got: &[u8]) -> anyhow::Result<Option<String
     }
     let (got, recorded) = (got.to_rgba8(), recorded.to_rgba8());
     let pairs = got.as_bytes().iter().zip(recorded.as_bytes());
-    let apart: Vec<u8> = pairs.map(|(a, b)| a.abs_diff(*b)).filter(|apart| *apart > 0).collect();
+    let apart: Vec<u8> = pairs.map(|(a, b)| a.abs_diff(*b)).filter(|apart| *apart > tolerance).collect();
     let most = apart.iter().max();
     Ok(most.map(|most| format!("{} of {} bytes differ, by {most} at most", apart.len(), got.len())))
 }

@@ -85,6 +85,8 @@ impl Socket {
         inbox: &Arc<Inbox>,
     ) -> anyhow::Result<Result<Self, u16>> {
         let mut stream = TcpStream::connect(host).await?;
+        // Small messages are not to wait for each other.
+        stream.set_nodelay(true)?;
         let mut head = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
