@@ -161,6 +161,13 @@ impl Builder {
         self
     }
 
+    /// Has these node replacements: the body of `GET /node_replacements` of some server (0.30.0). Without this option there
+    /// are those that ComfyUI brings.
+    pub fn node_replacements(mut self, replacements: serde_json::Value) -> Self {
+        self.options.node_replacements = Some(replacements);
+        self
+    }
+
     /// Begins with a fault. More can be set [while it runs](Sim::fault).
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);

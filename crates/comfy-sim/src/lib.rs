@@ -33,6 +33,7 @@
 //! that follow from seeds, texts and sizes. What is not simulated is absent, so that a client finds out: an unknown node class
 //! is refused, an unknown route is not found.
 
+mod assets;
 mod builder;
 mod clock;
 mod error;
@@ -41,11 +42,13 @@ mod faults;
 mod files;
 mod history;
 mod jobs;
+mod json_error;
 mod lives;
 mod logs;
 mod models;
 mod nodes;
 mod options;
+mod packs;
 mod python;
 mod queue;
 mod replacements;

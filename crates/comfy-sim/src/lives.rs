@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::assets;
 use crate::files::Files;
 use crate::history::History;
 use crate::nodes::Registry;
@@ -31,14 +33,26 @@ pub(crate) struct Life {
     pub(crate) app: App,
 }
 
+impl Life {
+    /// What goes on without being asked for begins, and ends with the life.
+    fn begin(&self, lives: &Lives) {
+        if self.state.assets.is_some() {
+            let (stop, house) = (self.state.stop.clone(), assets::keep_house(Arc::clone(&self.state)));
+            lives.connections.spawn_on(stop.run_until_cancelled_owned(house), &lives.runtime);
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Lives {
     parts: Parts,
     current: Mutex<Life>,
-    /// The connections and sockets of all lives.
+    /// The connections and sockets of all lives, and what goes on beside them.
     pub(crate) connections: TaskTracker,
     /// Ends them, however far they are.
     pub(crate) severed: CancellationToken,
+    /// Where they are served.
+    runtime: Handle,
     /// Ends the listening, and the simulator.
     pub(crate) stop: CancellationToken,
     /// For how long the port is to be given up.
@@ -53,7 +67,7 @@ pub(crate) type Pauses = tokio::sync::mpsc::UnboundedReceiver<Duration>;
 
 impl Lives {
     /// The first life begins.
-    pub(crate) fn new(parts: Parts, history: History) -> (Arc<Self>, Pauses) {
+    pub(crate) fn new(parts: Parts, history: History, runtime: Handle) -> (Arc<Self>, Pauses) {
         let (pauses, receiver) = unbounded_channel();
         let lives = Arc::new_cyclic(|this| {
             let (connections, severed) = (TaskTracker::new(), CancellationToken::new());
@@ -63,12 +77,14 @@ impl Lives {
                 current: Mutex::new(current),
                 connections,
                 severed,
+                runtime,
                 stop: CancellationToken::new(),
                 pauses,
                 old_workers: Mutex::default(),
                 this: this.clone(),
             }
         });
+        lives.current().begin(&lives);
         (lives, receiver)
     }
 
@@ -89,6 +105,7 @@ impl Lives {
             tracing::warn!(%error, "the temporary files cannot be removed");
         }
         *current = life(&self.parts, history, self.this.clone(), &self.connections, &self.severed);
+        current.begin(self);
         drop(current);
         lock(&self.old_workers).extend(old.take_worker());
         if !down.is_zero() {

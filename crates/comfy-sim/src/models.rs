@@ -10,7 +10,7 @@ use crate::version::ServerVersion;
 pub(crate) const WEIGHTS: [&str; 8] = ["bin", "ckpt", "pkl", "pt", "pt2", "pth", "safetensors", "sft"];
 
 /// How deep folders are looked into.
-const DEEPEST: usize = 32;
+pub(crate) const DEEPEST: usize = 32;
 
 /// Where the folders of a kind are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,11 @@ impl Kind {
     /// Whether it is one that has models, and not only files of the server.
     pub(crate) fn is_public(&self) -> bool {
         !matches!(self.name, "configs" | "custom_nodes")
+    }
+
+    /// Whether its files are assets: they are models then, and no code and no data.
+    pub(crate) fn has_assets(&self) -> bool {
+        self.is_public() && self.name != "datasets"
     }
 
     fn has(&self, name: &str) -> bool {
@@ -154,6 +159,14 @@ impl Models {
         kind.places.iter().map(folder).collect()
     }
 
+    /// Its folders among the models, without those beside them in the base directory.
+    pub(crate) fn folders_among_models(&self, kind: &Kind) -> Vec<PathBuf> {
+        let mut folders = self.folders(kind);
+        let mut places = kind.places.iter();
+        folders.retain(|_| places.next().is_some_and(|place| matches!(place, In(_))));
+        folders
+    }
+
     /// The names of a kind's files, below its folders, sorted: what nodes offer and `GET /models/{folder}` lists.
     pub(crate) fn names(&self, kind: &Kind) -> Vec<String> {
         let mut names = Vec::new();
@@ -217,13 +230,13 @@ fn ending(name: &str) -> Option<String> {
     Some(ending.to_ascii_lowercase())
 }
 
-fn is_weights(name: &str) -> bool {
+pub(crate) fn is_weights(name: &str) -> bool {
     ending(name).is_some_and(|ending| WEIGHTS.contains(&ending.as_str()))
 }
 
 /// Visits the files below a folder, sorted, those of a folder before those of the folders in it. Links to files count,
 /// links to folders are not followed: they may lead round in a circle.
-fn walk(
+pub(crate) fn walk(
     folder: &Path,
     prefix: &str,
     depth: usize,

@@ -102,6 +102,8 @@ pub(crate) struct Options {
     /// Entries of `/features` besides the server's own.
     pub(crate) feature_flags: Vec<(String, String)>,
     pub(crate) disable_api_nodes: bool,
+    /// The node replacements, when they are not those of the version.
+    pub(crate) node_replacements: Option<serde_json::Value>,
     pub(crate) clock: Clock,
     /// Where ids come from, when not from chance.
     pub(crate) seed: Option<u64>,
@@ -128,6 +130,7 @@ impl Default for Options {
             assets: Assets::default(),
             feature_flags: Vec::new(),
             disable_api_nodes: false,
+            node_replacements: None,
             clock: Clock::default(),
             seed: None,
         }
@@ -138,6 +141,7 @@ impl Options {
     /// The node classes that follow from the options.
     pub(crate) fn registry(&self, files: &Files) -> Result<Registry, String> {
         let registry = Registry::new(self.version, self.object_info.as_deref(), self.test_nodes)?;
+        let registry = if self.disable_api_nodes { registry.without_services() } else { registry };
         Ok(registry.with_files(files, self.models.clone(), self.any_model))
     }
 

@@ -1,28 +1,32 @@
-//! Classes that went out of use, and what the server puts in their place when a prompt still has them.
+//! Node classes that the server no longer has or no longer wants, and what it puts in their place (0.30.0).
 
-use std::sync::LazyLock;
-
-use comfy_protocol::json;
 use comfy_workflow::validate::Replacements;
 use serde_json::Value as Json;
 
+use crate::options::Options;
 use crate::version::ServerVersion;
 
-/// The table as `GET /node_replacements` has it: by the class that is replaced.
-static TABLE: LazyLock<Json> = LazyLock::new(|| {
-    json::from_str(include_str!("../schemas/node_replacements.0.30.0.json")).unwrap_or_default()
-});
+/// What 0.30.0 brings.
+static BUNDLED: &str = include_str!("../schemas/node_replacements.0.30.0.json");
 
-static REPLACEMENTS: LazyLock<Replacements> = LazyLock::new(|| Replacements::from_value(&TABLE));
-
-/// The table of a version; `None` where there are no replacements yet.
-pub(crate) fn table(version: ServerVersion) -> Option<&'static Json> {
-    (version >= ServerVersion::V0_30_0).then(|| &*TABLE)
+/// The replacements of a server.
+#[derive(Debug)]
+pub(crate) struct NodeReplacements {
+    /// As they are answered.
+    pub(crate) json: Json,
+    pub(crate) rules: Replacements,
 }
 
-/// What a version does to prompts; `None` where there are no replacements yet.
-pub(crate) fn replacements(version: ServerVersion) -> Option<&'static Replacements> {
-    (version >= ServerVersion::V0_30_0).then(|| &*REPLACEMENTS)
+impl NodeReplacements {
+    /// `None` where the version has none.
+    pub(crate) fn new(options: &Options) -> Option<Self> {
+        if options.version < ServerVersion::V0_30_0 {
+            return None;
+        }
+        let bundled = || serde_json::from_str(BUNDLED).unwrap_or_default();
+        let json = options.node_replacements.clone().unwrap_or_else(bundled);
+        Some(Self { rules: Replacements::from_value(&json), json })
+    }
 }
 
 #[cfg(test)]
@@ -30,10 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_version_replaces_classes_and_older_ones_do_not() {
-        let table = table(ServerVersion::V0_30_0).expect("a table");
-        assert_eq!(table["ImageBatch"][0]["new_node_id"], "BatchImagesNode");
-        assert!(replacements(ServerVersion::V0_30_0).is_some());
-        assert!(replacements(ServerVersion::V0_8_0).is_none());
+    fn the_bundled_replacements_can_be_read() {
+        let replacements = NodeReplacements::new(&Options::default()).unwrap();
+        assert_eq!(replacements.json["ImageBatch"][0]["new_node_id"], "BatchImagesNode");
+        assert_eq!(replacements.json.as_object().map(serde_json::Map::len), Some(8));
     }
 }

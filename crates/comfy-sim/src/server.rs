@@ -102,9 +102,9 @@ impl Sim {
         };
         let parts =
             Parts { files, nodes: Arc::new(nodes), options: builder.options, lasting: Arc::new(lasting) };
-        let (lives, pauses) = Lives::new(parts, history);
         let runtime = listen::runtime()
             .map_err(|error| Error::new(ErrorKind::Resources, "no threads for the simulator", error))?;
+        let (lives, pauses) = Lives::new(parts, history, runtime.handle().clone());
         let entered = runtime.enter();
         let listener = TcpListener::from_std(listener).map_err(listen)?;
         drop(entered);

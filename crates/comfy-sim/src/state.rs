@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::assets::Assets;
 use crate::clock::Ticking;
 use crate::executor;
 use crate::faults::{Fault, FaultId, Faults, Kept, Restart, Struck};
@@ -22,8 +23,9 @@ use crate::lives::Lives;
 use crate::logs::{Level, Logs};
 use crate::models::Models;
 use crate::nodes::{Registry, Sleep};
-use crate::options::{Assets, Options};
+use crate::options::Options;
 use crate::queue::{Client, Queue, SharedItem, Tie};
+use crate::replacements::NodeReplacements;
 use crate::requests::Requests;
 use crate::sockets::{Sockets, Target};
 use crate::users::Users;
@@ -47,6 +49,10 @@ pub(crate) struct State {
     pub(crate) models: Models,
     pub(crate) nodes: Arc<Registry>,
     pub(crate) options: Options,
+    /// The assets, where the server has them. Their lock is held by itself and never for long.
+    pub(crate) assets: Option<Assets>,
+    /// What is put in the place of old nodes, where the version does so.
+    pub(crate) replacements: Option<NodeReplacements>,
     pub(crate) lasting: Arc<Lasting>,
     /// Ends the connections.
     pub(crate) stop: CancellationToken,
@@ -114,12 +120,16 @@ impl State {
         let users = Users::new(files.base(), options.version, options.multi_user);
         let models = Models::new(options.version, options.models.clone(), files.base());
         let logs = Logs::new(options.version >= ServerVersion::V0_30_0);
+        let assets = Assets::new(&options);
+        let replacements = NodeReplacements::new(&options);
         Self {
             files,
             users,
             models,
             nodes,
             options,
+            assets,
+            replacements,
             lasting,
             stop: CancellationToken::new(),
             died: AtomicBool::new(false),
@@ -343,6 +353,9 @@ impl State {
         work.queue.finish();
         lock(&self.history).insert(prompt_id.to_owned(), Arc::new(entry));
         self.tell_remaining(&work.queue);
+        if let Some(assets) = &self.assets {
+            assets.scan.prompt_ended();
+        }
     }
 
     /// Asks the running prompt to stop, whichever it is.
@@ -394,6 +407,9 @@ impl State {
     pub(crate) fn free_memory(&self) {
         lock(&self.work).free_memory = true;
         self.wake.notify_one();
+        if let Some(assets) = &self.assets {
+            assets.scan.memory_freed();
+        }
     }
 
     /// Ends everything that waits.
@@ -432,7 +448,7 @@ impl State {
         }
         if is_newest {
             add("node_replacements", true.into());
-            add("assets", (options.assets != Assets::Off).into());
+            add("assets", self.assets.is_some().into());
             for (name, value) in &options.feature_flags {
                 features.entry(name.as_str()).or_insert_with(|| flag(name, value));
             }

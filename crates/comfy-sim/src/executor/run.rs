@@ -244,6 +244,9 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
         // Looked up again: an equal node may have run meanwhile.
         let known = self.results[at].clone().or_else(|| self.cache.get(self.graph.nodes[at].signature));
         if let Some(known) = known {
+            if let (Some(assets), Some(ui)) = (&self.state.assets, &known.ui) {
+                assets.shown_again(&ui.0, &self.item.0.prompt_id);
+            }
             self.voice.was_known(&speaker, known.ui.as_ref());
             self.results[at] = Some(known);
             return Ok(Turn::Done);
@@ -308,6 +311,9 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
         }
         if let Some(mut ui) = gains.ui {
             self.state.lasting.faults.spoil_output(&self.graph.nodes[at].class_type, &mut ui.0);
+            if let Some(assets) = &self.state.assets {
+                assets.identify(&mut ui.0, &self.state.files, &self.item.0.prompt_id);
+            }
             self.voice.executed(speaker, &ui);
             self.shown.insert(at, ui);
         }

@@ -66,6 +66,17 @@ impl Description {
         self.schemas = Arc::new(schemas);
     }
 
+    /// Leaves out the classes that use paid services.
+    fn drop_services(&mut self) {
+        let is_service = |facts: &Json| facts["api_node"] == true;
+        self.facts.retain(|_, facts| !is_service(facts));
+        self.choosers.retain(|class, _| self.facts.contains_key(class));
+        let mut schemas = Schemas::new();
+        let kept = self.schemas.iter().filter(|(class, _)| self.facts.contains_key(*class));
+        kept.for_each(|(_, schema)| drop(schemas.insert(schema.clone())));
+        self.schemas = Arc::new(schemas);
+    }
+
     /// Reads an `object_info`, packed by gzip or not.
     fn read(bytes: &[u8]) -> Result<Self, String> {
         let bytes = unpacked(bytes)?;
@@ -118,8 +129,20 @@ impl Registry {
         } else {
             description
         };
+        Ok(Self::of(version, description))
+    }
+
+    fn of(version: ServerVersion, description: Arc<Description>) -> Self {
         let current = Mutex::new((Listing::new(), Arc::clone(&description.schemas)));
-        Ok(Self { version, description, folders: Folders::default(), any_model: false, current })
+        Self { version, description, folders: Folders::default(), any_model: false, current }
+    }
+
+    /// The same without the classes that use paid services.
+    #[must_use]
+    pub(crate) fn without_services(self) -> Self {
+        let mut description = Description::clone(&self.description);
+        description.drop_services();
+        Self::of(self.version, Arc::new(description))
     }
 
     /// The same classes with lists of the files that there are: those in the input folder, and those below `models`.
@@ -267,6 +290,18 @@ mod tests {
                 registry.class("ProbeSleep").is_some() && registry.schemas().contains("TestForLoopClose")
             );
             assert!(!bundled(version).schemas().contains("ProbeSleep"));
+        }
+    }
+
+    #[test]
+    fn classes_that_use_paid_services_can_be_left_out() {
+        for version in ServerVersion::ALL {
+            let is_service = |facts: &Arc<Json>| facts["api_node"] == true;
+            let (all, left) = (bundled(version), bundled(version).without_services());
+            let services = all.description.facts.values().filter(|facts| is_service(facts)).count();
+            assert!(services > 50 && !left.description.facts.values().any(is_service), "{version}");
+            assert_eq!(left.schemas().len(), all.schemas().len() - services);
+            assert!(left.class("SaveImage").is_some());
         }
     }
 

@@ -1,12 +1,15 @@
 //! The forms of answers.
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::paths::{self, Leads};
+use super::{front_end, paths};
+use crate::state;
 use crate::wire::to_json;
 
 /// How the server makes an answer, where that decides what is added to it on its way out.
@@ -18,9 +21,14 @@ pub(super) enum Made {
     Raised,
 }
 
-/// Marks that an answer with another method than the path has names only the methods of the path itself.
-#[derive(Debug, Clone, Copy)]
-struct NoStaticFiles;
+/// Which methods an answer to another method names, where they are not those of the path and of the static files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// Those of the path.
+    Own,
+    /// Those of the static files.
+    OfStaticFiles,
+}
 
 /// A request that is refused: the answer itself. Boxed, since answers are large.
 #[derive(Debug)]
@@ -73,6 +81,13 @@ pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Response {
     with_body(status, TEXT, text.into())
 }
 
+/// A static file that is no file here: text of a type without a character set.
+pub(super) fn with_type(kind: &'static str, text: &'static str) -> Response {
+    let mut response = with_body(StatusCode::OK, HeaderValue::from_static(kind), text);
+    response.extensions_mut().insert(Made::File);
+    response
+}
+
 /// What the server says when its own code fails; it closes the connection then.
 pub(super) fn trouble() -> Response {
     let mut response =
@@ -93,7 +108,7 @@ pub(super) fn dropped() -> Response {
 }
 
 /// A refusal that says its status.
-fn raised_text(status: StatusCode) -> Response {
+pub(super) fn raised_text(status: StatusCode) -> Response {
     let reason = status.canonical_reason().unwrap_or_default();
     raised(text(status, format!("{}: {reason}", status.as_u16())))
 }
@@ -134,33 +149,44 @@ pub(super) fn no_file(status: StatusCode) -> Response {
 
 /// A path with a method that it does not have. The server's static files own every path for GET, except those below
 /// `/internal`.
-pub(super) async fn wrong_method(request: Request) -> Response {
-    let is_internal = paths::is_internal(request.uri().path());
-    if !is_internal && is_read(&request) {
-        return not_found(request.method());
+pub(super) async fn wrong_method(State(state): State<Arc<state::State>>, request: Request) -> Response {
+    let path = request.uri().path();
+    let is_internal = paths::is_internal(path);
+    if !is_internal && is_read(request.method()) {
+        return front_end::file(&state, request.method(), path, request.headers()).await;
     }
     let mut response = raised_text(StatusCode::METHOD_NOT_ALLOWED);
     if is_internal {
-        response.extensions_mut().insert(NoStaticFiles);
+        response.extensions_mut().insert(Names::Own);
     }
     response
 }
 
-fn is_read(request: &Request) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD)
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// A path that no route has.
-pub(super) async fn unknown_path(request: Request) -> Response {
-    let path = request.uri().path();
-    if paths::is_internal(path) {
+pub(super) async fn unknown_path(State(state): State<Arc<state::State>>, request: Request) -> Response {
+    if paths::is_internal(request.uri().path()) {
         return raised_text(StatusCode::NOT_FOUND);
     }
-    match paths::leads(path) {
-        Leads::Out if is_read(&request) => raised_text(StatusCode::NOT_FOUND),
-        Leads::Back if is_read(&request) => raised_text(StatusCode::FORBIDDEN),
-        _ => wrong_method(request).await,
+    left_to_static_files(&state, request.method(), request.uri().path(), request.headers()).await
+}
+
+/// A path that looks as if a route had it, and is one of the static files only.
+pub(super) async fn left_to_static_files(
+    state: &state::State,
+    method: &Method,
+    path: &str,
+    asked: &HeaderMap,
+) -> Response {
+    if is_read(method) {
+        return front_end::file(state, method, path, asked).await;
     }
+    let mut response = raised_text(StatusCode::METHOD_NOT_ALLOWED);
+    response.extensions_mut().insert(Names::OfStaticFiles);
+    response
 }
 
 /// What is done to every answer last: the list of methods, which the router puts into more answers than the server, is
@@ -170,11 +196,11 @@ pub(super) fn finished(mut response: Response) -> Response {
     if response.status() != StatusCode::METHOD_NOT_ALLOWED {
         return response;
     }
-    let mut methods: Vec<&str> = listed
-        .as_ref()
-        .and_then(|list| list.to_str().ok())
-        .map_or_else(Vec::new, |list| list.split(',').collect());
-    if response.extensions().get::<NoStaticFiles>().is_none() {
+    let names = response.extensions().get().copied();
+    let listed = listed.as_ref().filter(|_| names != Some(Names::OfStaticFiles));
+    let mut methods: Vec<&str> =
+        listed.and_then(|list| list.to_str().ok()).map_or_else(Vec::new, |list| list.split(',').collect());
+    if names != Some(Names::Own) {
         methods.extend(["GET", "HEAD"]);
     }
     methods.sort_unstable();

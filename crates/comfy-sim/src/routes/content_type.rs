@@ -6,7 +6,7 @@ use crate::version::ServerVersion;
 pub(super) const BYTES: &str = "application/octet-stream";
 
 /// The content type of a file in the server's folders, as its version knows it.
-pub(super) fn of(name: &str, version: ServerVersion) -> &'static str {
+pub(crate) fn of(name: &str, version: ServerVersion) -> &'static str {
     let (ending, _) = ending(name);
     match (ending.as_str(), version >= ServerVersion::V0_30_0) {
         ("js", false) => "application/javascript; charset=utf-8",

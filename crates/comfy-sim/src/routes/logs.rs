@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, patch};
 use serde_json::Value as Json;
 
-use super::Shared;
 use super::answer::{self, Refusal};
 use super::body::read_json;
 use crate::{python, state};
@@ -17,24 +14,19 @@ use crate::{python, state};
 /// Longest id that a socket can have: it comes in the first line of a request.
 const LONGEST_ID: usize = 8190;
 
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/internal/logs", get(text))
-        .route("/internal/logs/raw", get(raw))
-        .route("/internal/logs/subscribe", patch(subscribe))
-        .method_not_allowed_fallback(answer::wrong_method)
-}
-
-async fn text(State(state): State<Arc<state::State>>) -> Response {
+pub(super) async fn text(State(state): State<Arc<state::State>>) -> Response {
     answer::json(&state.logs().text())
 }
 
-async fn raw(State(state): State<Arc<state::State>>) -> Response {
+pub(super) async fn raw(State(state): State<Arc<state::State>>) -> Response {
     answer::json(&state.logs().raw())
 }
 
 /// Begins or ends the sending of new lines to a socket. One that is not there is forgotten with the next line.
-async fn subscribe(State(state): State<Arc<state::State>>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn subscribe(
+    State(state): State<Arc<state::State>>,
+    request: Request,
+) -> Result<Response, Refusal> {
     let body = read_json(request).await?;
     let (Some(client), Some(wanted)) = (body.get("clientId"), body.get("enabled")) else {
         return Ok(answer::trouble());

@@ -4,20 +4,24 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 use axum::{Extension, Router};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::{MapRequest, MapResponse};
 
 use crate::state::State;
+use crate::version::ServerVersion;
 
 mod answer;
+mod assets;
 mod body;
 mod compress;
-mod content_type;
+pub(crate) mod content_type;
 mod control;
 mod faults;
+mod front_end;
+mod front_end_data;
 mod history;
 mod jobs;
 mod logs;
@@ -61,15 +65,15 @@ impl axum::extract::FromRef<Shared> for Arc<State> {
 
 /// Builds the HTTP side.
 pub(crate) fn app(state: Arc<State>, sockets: TaskTracker, severed: CancellationToken) -> App {
-    let routes = table().merge(jobs::routes(state.options.version));
+    let version = state.options.version;
+    let routes = table().merge(newer(version)).merge(jobs::routes(version));
     let limit = state.options.max_upload_size();
     let shared = Shared { state: Arc::clone(&state), sockets, severed };
-    let router = Router::new()
-        .merge(routes.clone())
-        .nest("/api", routes)
-        .merge(logs::routes())
-        .route("/", get(system::front_page).fallback(answer::wrong_method))
-        .route("/api/", get(system::front_page).fallback(answer::wrong_method))
+    let mut router = Router::new().merge(routes.clone()).nest("/api", routes).merge(apart());
+    if version >= ServerVersion::V0_30_0 {
+        router = router.merge(assets::table());
+    }
+    let router = router
         .route("/simulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/simulator/faults/{id}", delete(faults::remove))
         .fallback(answer::unknown_path)
@@ -112,5 +116,36 @@ fn table() -> Router<Shared> {
         .route("/experiment/models/preview/{folder}/{place}/{*name}", get(models::preview))
         .route("/system_stats", get(system::stats))
         .route("/features", get(system::features))
+        .route("/extensions", get(front_end::extensions))
+        .route("/i18n", get(front_end_data::translations))
+        .route("/workflow_templates", get(front_end_data::templates))
+        .method_not_allowed_fallback(answer::wrong_method)
+}
+
+/// Routes that older versions do not have.
+fn newer(version: ServerVersion) -> Router<Shared> {
+    let mut routes = Router::new();
+    if version >= ServerVersion::V0_8_0 {
+        routes = routes
+            .route("/global_subgraphs", get(front_end_data::subgraphs))
+            .route("/global_subgraphs/{id}", get(front_end_data::subgraph));
+    }
+    if version >= ServerVersion::V0_30_0 {
+        routes = routes.route("/node_replacements", get(front_end_data::replacements));
+    }
+    routes.method_not_allowed_fallback(answer::wrong_method)
+}
+
+/// Routes that are there once only.
+fn apart() -> Router<Shared> {
+    Router::new()
+        .route("/", get(front_end::page))
+        .route("/api/", get(front_end::page))
+        .route("/api/workflow_templates/{pack}/{*file}", get(front_end::template))
+        .route("/internal/logs", get(logs::text))
+        .route("/internal/logs/raw", get(logs::raw))
+        .route("/internal/logs/subscribe", patch(logs::subscribe))
+        .route("/internal/folder_paths", get(front_end_data::folder_paths))
+        .route("/internal/files/{folder}", get(front_end_data::files))
         .method_not_allowed_fallback(answer::wrong_method)
 }

@@ -8,10 +8,14 @@ use axum::response::Response;
 use indexmap::IndexMap;
 
 use super::answer;
+use crate::assets::{self, Phase, Root};
 use crate::state;
 
 pub(super) async fn all(State(state): State<Arc<state::State>>) -> Response {
-    answer::json(&state.nodes.object_info())
+    let info = answer::json(&state.nodes.object_info());
+    // A list of all nodes has all files in it: the server takes the occasion to look for assets.
+    assets::start(&state, Root::SCANNED.to_vec(), Phase::Full);
+    info
 }
 
 /// One class; an empty object when there is none of this name.

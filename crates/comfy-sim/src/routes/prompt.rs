@@ -22,7 +22,7 @@ use crate::logs::Level;
 use crate::nodes::{Registry, checks};
 use crate::queue::{Item, SENSITIVE, SharedItem};
 use crate::version::ServerVersion;
-use crate::{python, replacements, state};
+use crate::{python, state};
 
 #[derive(Serialize)]
 struct Info {
@@ -77,8 +77,8 @@ pub(super) async fn submit(
         .checks(&checks)
         .order(Order::HashSeedZero)
         .exact(true);
-    if let Some(replacements) = replacements::replacements(version) {
-        options = options.replacements(replacements);
+    if let Some(replacements) = &state.replacements {
+        options = options.replacements(&replacements.rules);
     }
     if let Some(targets) = body.get("partial_execution_targets").filter(|targets| !targets.is_null()) {
         options = options.partial_targets(targets);

@@ -1,10 +1,9 @@
-//! `GET /system_stats`, `GET /features`, and the page at `/`.
+//! `GET /system_stats`, `GET /features`.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::Response;
 use serde_json::{Map, Value as Json, json};
 
 use super::answer;
@@ -95,14 +94,4 @@ fn arguments(options: &Options) -> Vec<String> {
         arguments.extend(["--feature-flag".into(), format!("{name}={value}")]);
     }
     arguments
-}
-
-/// The simulator has no frontend; a browser finds out what it is talking to.
-pub(super) async fn front_page() -> Response {
-    let page = "<!doctype html><title>ComfyUI simulator</title><p>This is a simulator of the ComfyUI server, without its frontend.";
-    let mut response = Html(page).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, must-revalidate"));
-    response
 }

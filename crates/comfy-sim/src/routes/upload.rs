@@ -8,11 +8,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use comfy_protocol::routes::upload::Uploaded;
+use serde_json::Value as Json;
 
 use super::answer::{self, Refusal};
 use super::body::{self, Limit};
 use super::mask;
-use crate::files::{FilesError, Folder, Upload};
+use crate::assets::{Found, Wish, hash_of, now};
+use crate::files::{FilesError, Folder, StoredName, Upload};
 use crate::state;
 
 /// The fields of the form; of several with one name the first counts.
@@ -71,11 +73,15 @@ async fn store(
     let store = move || {
         let made = make(&state, &name, image.content.clone()).ok_or(FilesError::BadName)?;
         let upload = Upload { written: made.as_deref(), ..Upload::of(&image.content, overwrite) };
-        state.files.store_upload(folder, &subfolder, &name, &upload)
+        let stored = state.files.store_upload(folder, &subfolder, &name, &upload)?;
+        let asset = upload.written.and_then(|written| asset(&state, &stored, written));
+        Ok((stored, asset))
     };
     match tokio::task::spawn_blocking(store).await {
-        Ok(Ok(stored)) => {
-            let uploaded = Uploaded::new(stored.name, stored.subfolder, stored.folder.as_str().to_owned());
+        Ok(Ok((stored, asset))) => {
+            let mut uploaded =
+                Uploaded::new(stored.name, stored.subfolder, stored.folder.as_str().to_owned());
+            uploaded.extra.extend(asset.map(|asset| ("asset".to_owned(), asset)));
             Ok(answer::json(&uploaded))
         }
         Ok(Err(FilesError::Outside)) => Ok(answer::empty(StatusCode::BAD_REQUEST)),
@@ -85,6 +91,22 @@ async fn store(
         }
         Err(_) => Ok(answer::trouble()),
     }
+}
+
+/// Makes an upload known as an asset, and describes it; `None` where there are no assets.
+fn asset(state: &state::State, stored: &StoredName, written: &[u8]) -> Option<Json> {
+    let assets = state.assets.as_ref()?;
+    let path = state.files.resolve_in(stored.folder, &stored.subfolder, &stored.name).ok()?;
+    let found = Found::in_folder(&state.files, stored.folder, &path)?;
+    let mut tags = vec!["uploaded".to_owned()];
+    if stored.folder == Folder::Temp {
+        // What is sent is an input, even there.
+        tags.push(Folder::Input.as_str().to_owned());
+    }
+    let hash = hash_of(written);
+    let mut store = assets.store();
+    let id = store.stored(found, &hash, None, Wish { tags, ..Wish::default() }, now());
+    store.describe_upload(&id)
 }
 
 async fn read(request: Request) -> Result<Form, Refusal> {
@@ -111,7 +133,7 @@ async fn read(request: Request) -> Result<Form, Refusal> {
     Ok(form)
 }
 
-fn refused(error: &MultipartError, Limit(limit): Limit) -> Refusal {
+pub(super) fn refused(error: &MultipartError, Limit(limit): Limit) -> Refusal {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         answer::too_large(limit).into()
     } else {
@@ -141,7 +163,7 @@ impl Form {
 }
 
 /// The name of a field and of its file, read as the server reads them: a backslash takes the next character as it is.
-fn names(headers: &HeaderMap) -> (String, Option<String>) {
+pub(super) fn names(headers: &HeaderMap) -> (String, Option<String>) {
     let header =
         headers.get(header::CONTENT_DISPOSITION).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let (mut name, mut file_name, mut encoded) = (String::new(), None, None);

@@ -39,14 +39,22 @@ pub(super) async fn view(
     request: Request,
 ) -> Result<Response, Refusal> {
     let query = Query::parse(request.uri().query().unwrap_or_default());
-    let path = find(&query, request.headers(), &state)?;
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let version = state.options.version;
+    let headers = request.headers();
+    let (path, name, kind) = match asset(&query, headers, &state)? {
+        Some(asset) => asset,
+        None => {
+            let path = find(&query, &state)?;
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            let kind = content_type::of(&name, version).to_owned();
+            (path, name, kind)
+        }
+    };
+    let shown = inline(&name, version);
     let form = Form::of(&query);
     if let Form::Plain = form {
-        return plain(&path, name, version, request.headers()).await;
+        return plain(&path, shown, &kind, version, headers).await;
     }
-    let shown = inline(name, version);
     let made = tokio::task::spawn_blocking(move || form.make(&path)).await.ok().flatten();
     let Some((content, kind)) = made else { return Ok(answer::trouble()) };
     let mut response = Response::new(Body::from(content));
@@ -56,17 +64,28 @@ pub(super) async fn view(
     Ok(response)
 }
 
+/// Path, name and type of the asset whose hash a query names; `None` when it names none (before 0.30.0).
+fn asset(
+    query: &Query<'_>,
+    asked: &HeaderMap,
+    state: &state::State,
+) -> Result<Option<(PathBuf, String, String)>, Refusal> {
+    let is_new = state.options.version >= ServerVersion::V0_30_0;
+    let Some(hash) = query.get("filename").filter(|name| is_new && name.starts_with("blake3:")) else {
+        return Ok(None);
+    };
+    // Assets belong to users.
+    if state.users.of(asked).is_none() {
+        return Err(answer::trouble().into());
+    }
+    let asset = state.assets.as_ref().and_then(|assets| assets.file_by_hash(hash));
+    asset.map(Some).ok_or_else(|| answer::empty(StatusCode::NOT_FOUND).into())
+}
+
 /// The path of the file that a query names.
-fn find(query: &Query<'_>, asked: &HeaderMap, state: &state::State) -> Result<PathBuf, Refusal> {
+fn find(query: &Query<'_>, state: &state::State) -> Result<PathBuf, Refusal> {
     let refuse = |status| Refusal::from(answer::empty(status));
     let name = query.get("filename").ok_or_else(|| refuse(StatusCode::NOT_FOUND))?;
-    if state.options.version >= ServerVersion::V0_30_0 && name.starts_with("blake3:") {
-        // The hash of an asset, of which there are none. Assets belong to users.
-        return Err(match state.users.of(asked) {
-            Some(_) => refuse(StatusCode::NOT_FOUND),
-            None => answer::trouble().into(),
-        });
-    }
     let (name, annotated) = split_annotation(name);
     if name.is_empty() || name.starts_with('/') || name.contains("..") {
         return Err(refuse(StatusCode::BAD_REQUEST));
@@ -107,13 +126,12 @@ fn disposition(text: String) -> Result<HeaderValue, Refusal> {
 /// The file as it is.
 async fn plain(
     path: &Path,
-    name: &str,
+    mut shown: String,
+    kind: &str,
     version: ServerVersion,
     asked: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    let kind = content_type::of(name, version);
     let mut headers = HeaderMap::new();
-    let mut shown = inline(name, version);
     let mut sent = kind;
     if version >= ServerVersion::V0_30_0 {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -131,7 +149,7 @@ async fn plain(
         sent = content_type::BYTES;
     }
     headers.insert(header::CONTENT_DISPOSITION, disposition(shown)?);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sent));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(sent).map_err(|_| answer::trouble())?);
     Ok(send_file::send(path, headers, asked).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "a file could not be read");
         answer::trouble()

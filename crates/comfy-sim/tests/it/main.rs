@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod assets;
 mod conformance;
 mod faults;
+mod front_end;
 mod http;
 mod interrupts;
 mod jobs;
