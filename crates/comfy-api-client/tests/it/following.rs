@@ -173,7 +173,7 @@ behaviour! {
 behaviour! {
     async fn a_job_that_is_over_its_time_ends_here_and_goes_on_at_the_server(server) {
         let client = server.client().await;
-        let job = client.submit(&long_work(fresh(), 40)).timeout(Duration::from_millis(50)).await.unwrap();
+        let job = client.submit(&long_work(fresh(), 40)).timeout(Duration::from_secs(1)).await.unwrap();
         let error = job.outputs().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert!(!error.is_retryable() && error.to_string().contains("goes on at the server"), "{error}");
