@@ -9,13 +9,16 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::assets;
+use crate::assets::{self, Phase, Root};
 use crate::files::Files;
 use crate::history::History;
 use crate::nodes::Registry;
 use crate::options::Options;
 use crate::routes::{self, App};
 use crate::state::{Lasting, State};
+
+/// How long a simulator waits at its start for the first scan of assets. Mostly it is over before the first client comes.
+const FIRST_SCAN: Duration = Duration::from_millis(250);
 
 /// What a server is made from, again and again.
 #[derive(Debug)]
@@ -37,6 +40,7 @@ impl Life {
     /// What goes on without being asked for begins, and ends with the life.
     fn begin(&self, lives: &Lives) {
         if self.state.assets.is_some() {
+            assets::start(&self.state, Root::SCANNED.to_vec(), Phase::First);
             let (stop, house) = (self.state.stop.clone(), assets::keep_house(Arc::clone(&self.state)));
             lives.connections.spawn_on(stop.run_until_cancelled_owned(house), &lives.runtime);
         }
@@ -84,7 +88,11 @@ impl Lives {
                 this: this.clone(),
             }
         });
-        lives.current().begin(&lives);
+        let first = lives.current();
+        first.begin(&lives);
+        if let Some(assets) = &first.state.assets {
+            assets.scan.wait(FIRST_SCAN);
+        }
         (lives, receiver)
     }
 

@@ -120,7 +120,7 @@ impl State {
         let users = Users::new(files.base(), options.version, options.multi_user);
         let models = Models::new(options.version, options.models.clone(), files.base());
         let logs = Logs::new(options.version >= ServerVersion::V0_30_0);
-        let assets = Assets::new(&options);
+        let assets = Assets::new(&options, Arc::clone(&lasting));
         let replacements = NodeReplacements::new(&options);
         Self {
             files,

@@ -1,13 +1,13 @@
 //! The assets of 0.30.0: files known by their content. The database is in memory and begins empty with every simulator.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
 use crate::files::{Files, Folder};
 use crate::options::{self, Options};
+use crate::state::Lasting;
 use crate::version::ServerVersion;
 
 mod describe;
@@ -31,19 +31,26 @@ pub(crate) use store::{Change, ChangeError, Store, Wish};
 pub(crate) struct Assets {
     /// Whether scans hash what they find.
     hashing: bool,
+    lasting: Arc<Lasting>,
     store: Mutex<Store>,
     pub(crate) scan: Scan,
 }
 
 impl Assets {
     /// `None` where the server has no assets.
-    pub(crate) fn new(options: &Options) -> Option<Self> {
+    pub(crate) fn new(options: &Options, lasting: Arc<Lasting>) -> Option<Self> {
         let is_on = options.version >= ServerVersion::V0_30_0 && options.assets != options::Assets::Off;
         is_on.then(|| Self {
             hashing: options.assets == options::Assets::Hashed,
+            lasting,
             store: Mutex::default(),
             scan: Scan::default(),
         })
+    }
+
+    /// Microseconds since the epoch.
+    pub(crate) fn now(&self) -> i64 {
+        i64::try_from(self.lasting.clock.now().as_micros()).unwrap_or(i64::MAX)
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
@@ -55,7 +62,7 @@ impl Assets {
         for item in ui.values_mut().filter_map(Json::as_array_mut).flatten() {
             let Some((folder, path)) = shown_file(item, files) else { continue };
             let Some(found) = Found::in_folder(files, folder, &path) else { continue };
-            let id = self.store().written(found, prompt_id, now());
+            let id = self.store().written(found, prompt_id, self.now());
             item["id"] = id.into();
         }
     }
@@ -64,7 +71,7 @@ impl Assets {
     pub(crate) fn shown_again(&self, ui: &Map<String, Json>, prompt_id: &str) {
         for item in ui.values().filter_map(Json::as_array).flatten() {
             if let Some(id) = item.get("id").and_then(Json::as_str) {
-                self.store().reported(id, prompt_id, now());
+                self.store().reported(id, prompt_id, self.now());
             }
         }
     }
@@ -93,10 +100,4 @@ fn shown_file(item: &Json, files: &Files) -> Option<(Folder, PathBuf)> {
     let folder = Folder::parse(text("type")?)?;
     let path = files.resolve_in(folder, text("subfolder").unwrap_or_default(), text("filename")?).ok()?;
     path.is_file().then_some((folder, path))
-}
-
-/// Microseconds since the epoch.
-pub(crate) fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
 }

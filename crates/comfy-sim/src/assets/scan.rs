@@ -8,9 +8,9 @@ use comfy_protocol::Message;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 
+use super::facts;
 use super::roots::{self, Root};
 use super::store::Tally;
-use super::{facts, now};
 use crate::sockets::Target;
 use crate::state::State;
 
@@ -90,10 +90,10 @@ impl Scan {
         })
     }
 
-    /// Waits until no scan runs.
-    pub(crate) fn wait(&self) {
+    /// Waits until no scan runs, but no longer than this.
+    pub(crate) fn wait(&self, longest: Duration) {
         let course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_while(course, |course| course.is_running));
+        drop(self.changed.wait_timeout_while(course, longest, |course| course.is_running));
     }
 
     /// A prompt has ended: there may be new outputs.
@@ -164,7 +164,7 @@ fn run(state: &State, roots: &[Root], phase: Phase) {
         let files: Vec<_> =
             roots.iter().flat_map(|root| roots::files_in(*root, &state.files, &state.models)).collect();
         tell("started", json!({"roots": names, "total": files.len(), "phase": "fast"}));
-        tally = assets.store().take_in(roots, files, now());
+        tally = assets.store().take_in(roots, files, assets.now());
         assets.scan.course(|course| course.tally = tally);
         let (created, skipped, total) = (tally.created, tally.skipped, tally.total);
         tell(
@@ -182,7 +182,7 @@ fn run(state: &State, roots: &[Root], phase: Phase) {
         let hash = if assets.hashing { facts::hash_of_file(&path).ok() } else { None };
         let size = path.metadata().map_or(0, |data| data.len());
         let found = facts::scanned(&path, &relative, size);
-        assets.store().found_out(&id, found, hash, now());
+        assets.store().found_out(&id, found, hash, assets.now());
         enriched += 1;
     }
     tell("enrich_complete", json!({"roots": names, "enriched": enriched}));
@@ -199,13 +199,12 @@ fn run(state: &State, roots: &[Root], phase: Phase) {
     tell("completed", completed);
 }
 
-/// Scans all folders once, and then looks at new outputs whenever the server would tidy up: after prompts, but not all
-/// the time, and when it was asked to free its memory. It begins as a server that was just asked so, which is how the
+/// Looks at new outputs whenever the server would tidy up: after prompts, but not all the time, and when it was asked to
+/// free its memory. It begins as a server that was just asked so, which is how the
 /// recordings of real servers begin.
 /// It ends with the server.
 pub(crate) async fn keep_house(state: Arc<State>) {
     let Some(assets) = &state.assets else { return };
-    start(&state, Root::SCANNED.to_vec(), Phase::First);
     loop {
         tokio::time::sleep(TIDYING).await;
         start(&state, vec![Root::Output], Phase::Enrich);

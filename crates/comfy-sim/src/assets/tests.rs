@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::clock::{Clock, Ticking};
+use crate::faults::Faults;
 use crate::models::Models;
+use crate::requests::Requests;
 
 /// Files with a picture and a text in the input folder, and a database that has scanned them.
 fn scanned() -> (tempfile::TempDir, Files, Store) {
@@ -136,7 +139,12 @@ fn an_output_gets_an_id_that_stays_when_it_is_shown_again() {
     let files = Files::new(directory.path());
     files.prepare().unwrap();
     let options = Options { assets: options::Assets::On, ..Options::default() };
-    let assets = Assets::new(&options).unwrap();
+    let lasting = Lasting {
+        clock: Ticking::new(Clock::System, None),
+        faults: Faults::default(),
+        requests: Requests::default(),
+    };
+    let assets = Assets::new(&options, Arc::new(lasting)).unwrap();
     std::fs::write(files.root(Folder::Output).join("a.txt"), "x").unwrap();
     let ui = json!({"text": ["t"], "files": [
         {"filename": "a.txt", "subfolder": "", "type": "output"},

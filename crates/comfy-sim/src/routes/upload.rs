@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::answer::{self, Refusal};
 use super::body::{self, Limit};
 use super::mask;
-use crate::assets::{Found, Wish, hash_of, now};
+use crate::assets::{Found, Wish, hash_of};
 use crate::files::{FilesError, Folder, StoredName, Upload};
 use crate::state;
 
@@ -105,7 +105,7 @@ fn asset(state: &state::State, stored: &StoredName, written: &[u8]) -> Option<Js
     }
     let hash = hash_of(written);
     let mut store = assets.store();
-    let id = store.stored(found, &hash, None, Wish { tags, ..Wish::default() }, now());
+    let id = store.stored(found, &hash, None, Wish { tags, ..Wish::default() }, assets.now());
     store.describe_upload(&id)
 }
 

@@ -1,4 +1,4 @@
-use comfy_sim::{Assets, ServerVersion, Sim};
+use comfy_sim::{Assets, Clock, Fault, Kept, ServerVersion, Sim};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Socket, get, get_json, post, request, submit, three_nodes};
@@ -69,6 +69,10 @@ async fn without_assets_all_their_routes_are_disabled_and_older_servers_have_non
     assert_eq!(get(&sim, "/api/api/assets").await.status, 404);
     let answer = request(&sim, "PATCH", "/api/assets", &[], b"").await;
     assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD,POST")));
+    let answer = request(&sim, "PATCH", "/api/assets/not-a-uuid", &[], b"").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD")));
+    let answer = request(&sim, "PATCH", &format!("/api/assets/{id}"), &[], b"").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("DELETE,GET,HEAD,PUT")));
     assert_eq!(get_json(&sim, "/features").await["assets"], false);
 
     let old = Sim::builder().version(ServerVersion::V0_8_0).assets(Assets::On).start().await.unwrap();
@@ -221,6 +225,30 @@ async fn a_scan_is_told_to_everyone_and_there_is_one_at_a_time() {
         );
     }
     assert_eq!(post(&sim, "/api/assets/seed", &json!({"roots": null})).await.status, 500);
+}
+
+#[tokio::test]
+async fn a_server_that_was_started_again_looks_for_its_assets_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("input")).unwrap();
+    std::fs::write(folder.path().join("input/a.txt"), "x").unwrap();
+    let sim = Sim::builder().base_dir(folder.path()).assets(Assets::On).start().await.unwrap();
+    settle(&sim).await;
+    let before = get_json(&sim, "/api/assets").await;
+    sim.fault(Fault::restart(Kept::Lost));
+    settle(&sim).await;
+    let after = get_json(&sim, "/api/assets").await;
+    assert_eq!((&before["total"], &after["total"]), (&json!(1), &json!(1)));
+    assert_ne!(before["assets"][0]["id"], after["assets"][0]["id"]);
+}
+
+#[tokio::test]
+async fn the_times_of_assets_are_those_of_the_clock() {
+    let start = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let sim = Sim::builder().clock(Clock::Virtual(start)).assets(Assets::On).start().await.unwrap();
+    let parts = [("tags", None, "input"), ("file", Some("a.txt"), "x")];
+    let asset = form(&sim, "/api/assets", &parts).await.json();
+    assert_eq!(asset["created_at"], "2001-09-09T01:46:40");
 }
 
 #[tokio::test]

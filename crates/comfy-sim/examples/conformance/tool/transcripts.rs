@@ -83,7 +83,7 @@ async fn play(
     let base = tempfile::Builder::new().prefix("comfy-conformance-").tempdir()?;
     let sim = match target {
         Target::Simulators(_) => {
-            let builder = servers::of_scenario(corpus, version, name)?;
+            let builder = servers::of_scenario(corpus, version, name, &scenario)?;
             if seed::SCENARIOS.contains(&name) {
                 seed::files(&scenario, base.path())?;
             }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::super::answer::{self, Refusal};
 use super::problems::{Problems, refuse};
 use super::{Answered, Shares, assets_of, id_in, json_of, no_such_asset};
-use crate::assets::{Change, ChangeError, now};
+use crate::assets::{Change, ChangeError};
 
 /// The longest name of an asset, in characters.
 pub(super) const LONGEST_NAME: usize = 512;
@@ -32,7 +32,7 @@ pub(super) async fn update(State(state): Shares, request: Request) -> Answered {
         problems.check("INVALID_BODY", "Validation failed.")?;
     }
     let mut store = assets.store();
-    store.change(&id, change, now()).map_err(|error| match error {
+    store.change(&id, change, assets.now()).map_err(|error| match error {
         ChangeError::NoSuchAsset => no_such_asset(&id),
         ChangeError::NoSuchPreview(preview) => {
             let message = format!("Preview AssetReference {preview} not found");
@@ -55,7 +55,7 @@ pub(super) async fn add_tags(State(state): Shares, request: Request) -> Answered
     let id = id_in(&state, (&request).into()).await?;
     let assets = assets_of(&state)?;
     let tags = tags_in(request, "TagsAdd", "Invalid JSON body for tags add.").await?;
-    let changed = assets.store().add_tags(&id, &tags, now());
+    let changed = assets.store().add_tags(&id, &tags, assets.now());
     let [added, present, all] = changed.ok_or_else(|| no_such_asset(&id))?;
     Ok(answer::json(&json!({"added": added, "already_present": present, "total_tags": all})))
 }
@@ -64,7 +64,7 @@ pub(super) async fn remove_tags(State(state): Shares, request: Request) -> Answe
     let id = id_in(&state, (&request).into()).await?;
     let assets = assets_of(&state)?;
     let tags = tags_in(request, "TagsRemove", "Invalid JSON body for tags remove.").await?;
-    let changed = assets.store().remove_tags(&id, &tags, now());
+    let changed = assets.store().remove_tags(&id, &tags, assets.now());
     let [removed, absent, all] = changed.ok_or_else(|| no_such_asset(&id))?;
     Ok(answer::json(&json!({"removed": removed, "not_present": absent, "total_tags": all})))
 }

@@ -14,7 +14,7 @@ use super::super::upload;
 use super::change::LONGEST_NAME;
 use super::problems::{Problems, refuse};
 use super::{Answered, Shares, assets_of, json_of, with_assets};
-use crate::assets::{Assets, Found, Root, Wish, hash_of, normalised_hash, now};
+use crate::assets::{Assets, Found, Root, Wish, hash_of, normalised_hash};
 use crate::files::Folder;
 use crate::{json_error, python, state};
 
@@ -57,7 +57,7 @@ pub(super) async fn upload(State(state): Shares, request: Request) -> Answered {
     let (hash, mime_type) = (form.hash, form.mime_type);
     let make = move |state: &state::State, assets: &Assets| -> Result<(StatusCode, Json), Refusal> {
         if let Some(hash) = known {
-            let id = assets.store().refer(&hash, wish, now());
+            let id = assets.store().refer(&hash, wish, assets.now());
             return described(assets, id, StatusCode::OK);
         }
         let found = hash_of(&content);
@@ -65,7 +65,7 @@ pub(super) async fn upload(State(state): Shares, request: Request) -> Answered {
             return Err(bad("HASH_MISMATCH", "Uploaded file hash does not match provided hash."));
         }
         if assets.store().knows(&found) {
-            let id = assets.store().refer(&found, wish, now());
+            let id = assets.store().refer(&found, wish, assets.now());
             return described(assets, id, StatusCode::OK);
         }
         let place = place(state, &wish.tags, &found, file_name.as_deref())?;
@@ -82,7 +82,7 @@ pub(super) async fn upload(State(state): Shares, request: Request) -> Answered {
         let digits = found.rsplit(':').next().unwrap_or_default();
         wish.name = wish.name.or_else(|| Some(digits.to_owned()));
         wish.tags.push("uploaded".to_owned());
-        let id = assets.store().stored(place, &found, mime_type.as_deref(), wish, now());
+        let id = assets.store().stored(place, &found, mime_type.as_deref(), wish, assets.now());
         described(assets, Some(id), StatusCode::CREATED)
     };
     let (status, asset) = with_assets(&state, make).await??;
@@ -119,7 +119,7 @@ pub(super) async fn from_hash(State(state): Shares, request: Request) -> Answere
     }
     problems.check("INVALID_BODY", "Validation failed.")?;
     let hash = hash.unwrap_or_default();
-    let id = assets.store().refer(&hash, wish, now());
+    let id = assets.store().refer(&hash, wish, assets.now());
     if id.is_none() {
         let message = format!("Asset content {hash} does not exist");
         return Err(refuse(StatusCode::NOT_FOUND, "ASSET_NOT_FOUND", &message, json!({})));

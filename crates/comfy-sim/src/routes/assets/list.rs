@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::{answer, content_type};
 use super::problems::{Problems, refuse};
 use super::{Answered, Shares, assets_of, id_in, no_such_asset, with_assets};
-use crate::assets::{Cursor, Filter, Page, Sort, normalised_hash, now, quoted};
+use crate::assets::{Cursor, Filter, Page, Sort, normalised_hash, quoted};
 use crate::json_error;
 
 /// The parameters of a query by name. One that comes again is a list.
@@ -167,7 +167,8 @@ pub(super) async fn content(State(state): Shares, request: Request) -> Answered 
     };
     let (path, name, kind) = found.ok_or_else(gone)?;
     let bytes = tokio::fs::read(&path).await.map_err(|_| gone())?;
-    assets_of(&state)?.store().was_read(&id, now());
+    let assets = assets_of(&state)?;
+    assets.store().was_read(&id, assets.now());
     let is_active = content_type::is_active(&kind);
     let inline = query.0.get("disposition").is_some_and(|wanted| wanted == "inline") && !is_active;
     let disposition = if inline { "inline" } else { "attachment" };

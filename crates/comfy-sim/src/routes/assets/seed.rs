@@ -1,5 +1,7 @@
 //! Scans: starting, watching and stopping them.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde_json::{Value as Json, json};
@@ -41,7 +43,7 @@ pub(super) async fn start(State(state): Shares, request: Request) -> Answered {
     if !wait {
         return Ok(answer::json_with(StatusCode::ACCEPTED, &json!({"status": "started"})));
     }
-    with_assets(&state, |_, assets| assets.scan.wait()).await?;
+    with_assets(&state, |_, assets| assets.scan.wait(Duration::MAX)).await?;
     Ok(answer::json(&json!({"status": "completed", "progress": scan.progress(), "errors": []})))
 }
 
