@@ -249,8 +249,7 @@ impl Files {
         width: usize,
         height: usize,
     ) -> Result<SaveTarget, FilesError> {
-        let root = self.made_root(folder)?;
-        naming::save_target(&root, &self.counters, folder, prefix, width, height)
+        naming::save_target(&self.root(folder), &self.counters, folder, prefix, width, height)
     }
 
     /// Removes the temporary files, as the server does when it starts, and makes the folders.

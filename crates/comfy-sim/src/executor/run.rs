@@ -78,7 +78,7 @@ struct Ended {
 pub(super) fn run(state: &State, item: &SharedItem, cache: &mut Cache) -> Result<(), Abort> {
     let voice = Voice::new(state, item);
     voice.start();
-    let schemas = state.nodes.schemas();
+    let schemas = state.nodes.schemas_for(&item.0.prompt);
     let success = thread::scope(|scope| {
         let mut run = Run::new(state, item, cache, &schemas, &voice, scope)?;
         let ended = run.run_all();

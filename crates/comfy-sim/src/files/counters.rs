@@ -17,20 +17,46 @@ pub(super) struct Counters(Arc<Mutex<HashMap<PathBuf, Given>>>);
 struct Given {
     /// The name that was given out last, for whatever stem.
     newest: String,
-    /// When the folder was last changed, as it was when the file of that name had been written.
-    changed: Option<SystemTime>,
+    /// The folder as it was when the file of that name had been written.
+    mark: Option<Mark>,
     /// The highest number of each stem.
     numbers: HashMap<String, u64>,
+}
+
+/// What tells that a path still leads to the same folder, and that nobody has added or removed a file.
+#[derive(Debug, PartialEq)]
+struct Mark {
+    modified: SystemTime,
+    #[cfg(unix)]
+    inode: (u64, u64),
+}
+
+impl Mark {
+    fn of(directory: &Path) -> Option<Self> {
+        let data = fs::metadata(directory).ok()?;
+        #[cfg(unix)]
+        let inode = {
+            use std::os::unix::fs::MetadataExt as _;
+            (data.dev(), data.ino())
+        };
+        Some(Self {
+            modified: data.modified().ok()?,
+            #[cfg(unix)]
+            inode,
+        })
+    }
 }
 
 impl Counters {
     /// The highest number of a stem in a folder, if that is known without looking: as long as the folder was not changed
     /// since our last file was written. What others do to the folder changes it, and then everything about it is forgotten.
+    ///
+    /// A number is also a promise that the folder is there and was found to be no way out.
     pub(super) fn known(&self, directory: &Path, stem: &str) -> Option<u64> {
-        let changed = changed(directory);
+        let mark = Mark::of(directory);
         let mut folders = self.lock();
         let given = folders.get(directory)?;
-        if changed.is_none() || given.changed != changed {
+        if mark.is_none() || given.mark != mark {
             folders.remove(directory);
             return None;
         }
@@ -42,7 +68,7 @@ impl Counters {
         let mut folders = self.lock();
         let Some(given) = folders.get_mut(directory) else { return };
         if fs::symlink_metadata(directory.join(&given.newest)).is_ok() {
-            given.changed = changed(directory);
+            given.mark = Mark::of(directory);
         } else {
             folders.remove(directory);
         }
@@ -59,7 +85,7 @@ impl Counters {
             given.numbers.clear();
         }
         name.clone_into(&mut given.newest);
-        given.changed = None;
+        given.mark = None;
         match given.numbers.get_mut(stem) {
             Some(highest) => *highest = number,
             None => _ = given.numbers.insert(stem.to_owned(), number),
@@ -69,8 +95,4 @@ impl Counters {
     fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Given>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn changed(directory: &Path) -> Option<SystemTime> {
-    fs::metadata(directory).ok()?.modified().ok()
 }

@@ -87,9 +87,16 @@ pub(super) fn save_target(
         }
         return Err(outside(left));
     };
-    path::refuse_links_outside(root, &directory).map_err(|_| outside(directory.clone()))?;
-    fs::create_dir_all(&directory).map_err(FilesError::io(&directory))?;
-    let next = counters.known(&directory, stem).unwrap_or_else(|| highest(&directory, stem)) + 1;
+    let given = match counters.known(&directory, stem) {
+        Some(given) => given,
+        None => {
+            fs::create_dir_all(root).map_err(FilesError::io(root))?;
+            path::refuse_links_outside(root, &directory).map_err(|_| outside(directory.clone()))?;
+            fs::create_dir_all(&directory).map_err(FilesError::io(&directory))?;
+            highest(&directory, stem)
+        }
+    };
+    let next = given + 1;
     Ok(SaveTarget { directory, subfolder, folder, stem: stem.to_owned(), next, counters: counters.clone() })
 }
 

@@ -157,14 +157,27 @@ impl Registry {
         self
     }
 
-    /// What the classes take and give. Lists of files are those of now.
-    pub(crate) fn schemas(&self) -> Arc<Schemas> {
-        let choosers = self.description.choosers.values().flatten().filter(|chooser| !chooser.checked);
+    /// What the classes take and give. The lists of files that a prompt can choose from are those of now.
+    pub(crate) fn schemas_for(&self, prompt: &Json) -> Arc<Schemas> {
+        let description = &self.description;
+        let nodes = prompt.as_object().into_iter().flat_map(Map::values);
+        let classes = nodes.filter_map(|node| node.get("class_type")?.as_str());
+        let mut choosers: Vec<&Chooser> = Vec::new();
+        for class in classes {
+            if !description.facts.contains_key(class) {
+                // It may be replaced by any other.
+                choosers = description.choosers.values().flatten().collect();
+                break;
+            }
+            choosers.extend(description.choosers.get(class).into_iter().flatten());
+        }
         // The lists of classes with a check of their own are for the eye only.
-        let sources: BTreeSet<Source> = choosers.map(|chooser| chooser.source).collect();
-        let mut listing = self.folders.list(sources);
-        listing.retain(|source, names| matches!(source, Source::Models(_)) || !names.is_empty());
+        let sources = choosers.iter().filter(|chooser| !chooser.checked).map(|chooser| chooser.source);
+        let listed = self.folders.list(sources.collect::<BTreeSet<_>>());
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listing = current.0.clone();
+        listing.extend(listed);
+        listing.retain(|source, names| matches!(source, Source::Models(_)) || !names.is_empty());
         if current.0 != listing {
             let schemas = self.schemas_with(&listing);
             *current = (listing, schemas);
@@ -245,7 +258,7 @@ mod tests {
     fn the_bundled_facts_name_all_inputs_in_order_and_hold_no_prose() {
         for version in ServerVersion::ALL {
             let registry = bundled(version);
-            assert!(registry.schemas().len() > 400, "{version}");
+            assert!(registry.schemas_for(&Json::Null).len() > 400, "{version}");
             for (name, facts) in &registry.description.facts {
                 assert_eq!(facts["name"], json!(name));
                 assert_eq!(facts["description"], json!(""), "{name}");
@@ -287,9 +300,10 @@ mod tests {
         for version in ServerVersion::ALL {
             let registry = Registry::new(version, None, true).expect("classes");
             assert!(
-                registry.class("ProbeSleep").is_some() && registry.schemas().contains("TestForLoopClose")
+                registry.class("ProbeSleep").is_some()
+                    && registry.schemas_for(&Json::Null).contains("TestForLoopClose")
             );
-            assert!(!bundled(version).schemas().contains("ProbeSleep"));
+            assert!(!bundled(version).schemas_for(&Json::Null).contains("ProbeSleep"));
         }
     }
 
@@ -311,7 +325,7 @@ mod tests {
             json!({"Mine": {"input": {"required": {}}, "output": [], "name": "Mine"}}).to_string();
         let registry =
             Registry::new(ServerVersion::V0_8_0, Some(object_info.as_bytes()), false).expect("read");
-        assert!(registry.schemas().contains("Mine"));
+        assert!(registry.schemas_for(&Json::Null).contains("Mine"));
         assert!(registry.class("SaveImage").is_none());
         assert!(Registry::new(ServerVersion::V0_8_0, Some(b"no JSON"), false).is_err());
     }

@@ -71,7 +71,7 @@ pub(super) async fn submit(
     }
     let checks =
         Checks { files: &state.files, nodes: &state.nodes, version, test_nodes: state.options.test_nodes };
-    let schemas = state.nodes.schemas();
+    let schemas = state.nodes.schemas_for(&prompt);
     let mut options = Options::new(&schemas)
         .profile(version.profile())
         .checks(&checks)
