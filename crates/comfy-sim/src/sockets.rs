@@ -39,11 +39,21 @@ pub(crate) struct Sockets {
     current: Option<(String, NodeId)>,
 }
 
+/// What a client has declared about previews.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Previews {
+    /// Nothing: it gets pictures alone.
+    Plain,
+    /// It wants to be told whose the pictures are.
+    WithMetadata,
+    /// Its features are no object, but this type of Python: the server fails when it looks for one in them.
+    Broken(&'static str),
+}
+
 /// Where the frames for a socket go in.
 #[derive(Debug)]
 struct Incoming {
-    /// Whether its client wants to be told whose the pictures are.
-    preview_metadata: bool,
+    previews: Previews,
     sender: UnboundedSender<ws::Message>,
     waiting: Arc<AtomicUsize>,
     cut: CancellationToken,
@@ -63,7 +73,7 @@ impl Sockets {
         let (sender, receiver) = unbounded_channel();
         let (waiting, cut) = (Arc::<AtomicUsize>::default(), CancellationToken::new());
         let incoming =
-            Incoming { preview_metadata: false, sender, waiting: Arc::clone(&waiting), cut: cut.clone() };
+            Incoming { previews: Previews::Plain, sender, waiting: Arc::clone(&waiting), cut: cut.clone() };
         incoming.send(text(&Message::Status(Status::new(remaining, Some(id.to_owned())))));
         if let Some((client, node)) = &self.current
             && client == id
@@ -90,15 +100,15 @@ impl Sockets {
     }
 
     /// What the client of a socket has declared about previews.
-    pub(crate) fn set_preview_metadata(&mut self, id: &str, wanted: bool) {
+    pub(crate) fn set_previews(&mut self, id: &str, previews: Previews) {
         if let Some(socket) = self.by_id.get_mut(id) {
-            socket.preview_metadata = wanted;
+            socket.previews = previews;
         }
     }
 
-    /// Whether the client wants previews that say whose they are.
-    pub(crate) fn wants_preview_metadata(&self, id: &str) -> bool {
-        self.by_id.get(id).is_some_and(|socket| socket.preview_metadata)
+    /// What the client takes for previews.
+    pub(crate) fn previews(&self, id: &str) -> Previews {
+        self.by_id.get(id).map_or(Previews::Plain, |socket| socket.previews.clone())
     }
 
     /// Sends a frame.

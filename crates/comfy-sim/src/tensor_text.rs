@@ -1,19 +1,24 @@
-//! Pictures and masks as the server prints them: the text of a torch tensor with six items at each edge.
+//! Pictures and masks as the server prints them: the text of a torch tensor.
+
+use crate::version::ServerVersion;
 
 /// Tensors with more numbers than this are shown in part.
 const SHOWN_WHOLE: usize = 1000;
-/// Items shown at each end of a dimension that is shown in part.
-const EDGE: usize = 6;
 const LINE: usize = 80;
 const START: &str = "tensor(";
 
-/// The text of a tensor of floats.
-pub(crate) fn tensor_text(shape: &[usize], data: &[f32]) -> String {
+/// Items shown at each end of a dimension that is shown in part.
+fn edge(version: ServerVersion) -> usize {
+    if version >= ServerVersion::V0_30_0 { 6 } else { 3 }
+}
+
+/// The text of a tensor of floats on a server of this version.
+pub(crate) fn tensor_text(shape: &[usize], data: &[f32], version: ServerVersion) -> String {
     if data.is_empty() {
         let sides: Vec<_> = shape.iter().map(usize::to_string).collect();
         return format!("{START}[], size=({}))", sides.join(", "));
     }
-    let partly = data.len() > SHOWN_WHOLE;
+    let partly = (data.len() > SHOWN_WHOLE).then(|| edge(version));
     let mut shown = Vec::new();
     collect(shape, data, partly, &mut shown);
     let format = Format::of(&shown);
@@ -23,11 +28,12 @@ pub(crate) fn tensor_text(shape: &[usize], data: &[f32]) -> String {
     text
 }
 
-/// The positions of a dimension that are shown; `None` is the gap.
-fn positions(length: usize, partly: bool) -> impl Iterator<Item = Option<usize>> {
-    let gap = partly && length > 2 * EDGE;
-    let head = if gap { 0..EDGE } else { 0..length };
-    let tail = if gap { length - EDGE..length } else { 0..0 };
+/// The positions of a dimension that are shown, all or so many at each end; `None` is the gap.
+fn positions(length: usize, partly: Option<usize>) -> impl Iterator<Item = Option<usize>> {
+    let edge = partly.filter(|edge| length > 2 * edge);
+    let head = 0..edge.unwrap_or(length);
+    let tail = edge.map_or(0..0, |edge| length - edge..length);
+    let gap = edge.is_some();
     head.map(Some).chain(gap.then_some(None)).chain(tail.map(Some))
 }
 
@@ -37,7 +43,7 @@ fn inner<'a>(shape: &[usize], data: &'a [f32], position: usize) -> &'a [f32] {
     data.get(position * step..(position + 1) * step).unwrap_or_default()
 }
 
-fn collect(shape: &[usize], data: &[f32], partly: bool, shown: &mut Vec<f32>) {
+fn collect(shape: &[usize], data: &[f32], partly: Option<usize>, shown: &mut Vec<f32>) {
     let Some(&length) = shape.first() else {
         shown.extend(data.first());
         return;
@@ -47,7 +53,14 @@ fn collect(shape: &[usize], data: &[f32], partly: bool, shown: &mut Vec<f32>) {
     }
 }
 
-fn write(shape: &[usize], data: &[f32], partly: bool, format: &Format, indent: usize, text: &mut String) {
+fn write(
+    shape: &[usize],
+    data: &[f32],
+    partly: Option<usize>,
+    format: &Format,
+    indent: usize,
+    text: &mut String,
+) {
     let Some(&length) = shape.first() else {
         text.push_str(&data.first().map(|&number| format.number(number)).unwrap_or_default());
         return;
@@ -152,37 +165,46 @@ mod tests {
          [[0.0039, 0.0078, 0.0118],
           [0.1569, 0.1961, 0.2353],
           [0.2745, 0.3137, 0.3529]]]])";
-        assert_eq!(tensor_text(&[1, 2, 3, 3], &data), expected);
+        assert_eq!(tensor_text(&[1, 2, 3, 3], &data, ServerVersion::default()), expected);
     }
 
     #[test]
     fn an_empty_tensor_is_told_by_its_sides() {
-        assert_eq!(tensor_text(&[1, 6, 0, 3], &[]), "tensor([], size=(1, 6, 0, 3))");
+        assert_eq!(
+            tensor_text(&[1, 6, 0, 3], &[], ServerVersion::default()),
+            "tensor([], size=(1, 6, 0, 3))"
+        );
     }
 
     #[test]
     fn a_batch_is_parted_by_two_empty_lines() {
         let expected = "tensor([[[[1.0000, 0.0000, 0.5000]]],\n\n\n        [[[1.0000, 0.0000, 0.5000]]]])";
-        assert_eq!(tensor_text(&[2, 1, 1, 3], &[1.0, 0.0, 0.5, 1.0, 0.0, 0.5]), expected);
+        assert_eq!(
+            tensor_text(&[2, 1, 1, 3], &[1.0, 0.0, 0.5, 1.0, 0.0, 0.5], ServerVersion::default()),
+            expected
+        );
     }
 
     #[test]
     fn whole_numbers_lose_their_decimals() {
-        assert_eq!(tensor_text(&[1, 1, 2], &[1.0, 0.0]), "tensor([[[1., 0.]]])");
+        assert_eq!(tensor_text(&[1, 1, 2], &[1.0, 0.0], ServerVersion::default()), "tensor([[[1., 0.]]])");
     }
 
     #[test]
     fn small_numbers_are_printed_with_an_exponent() {
-        assert_eq!(tensor_text(&[1, 1, 2], &[1e-5, 1e-5]), "tensor([[[1.0000e-05, 1.0000e-05]]])");
-        assert_eq!(tensor_text(&[1, 1, 1], &[0.000_12]), "tensor([[[0.0001]]])");
+        assert_eq!(
+            tensor_text(&[1, 1, 2], &[1e-5, 1e-5], ServerVersion::default()),
+            "tensor([[[1.0000e-05, 1.0000e-05]]])"
+        );
+        assert_eq!(tensor_text(&[1, 1, 1], &[0.000_12], ServerVersion::default()), "tensor([[[0.0001]]])");
     }
 
     #[test]
     fn long_rows_are_broken_at_eighty_characters() {
         let row = "0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000";
         let expected = format!("tensor([[[{row},\n          0.5000]]])");
-        assert_eq!(tensor_text(&[1, 1, 9], &[0.5; 9]), expected);
-        let zeros = tensor_text(&[1, 1, 60], &[0.0; 60]);
+        assert_eq!(tensor_text(&[1, 1, 9], &[0.5; 9], ServerVersion::default()), expected);
+        let zeros = tensor_text(&[1, 1, 60], &[0.0; 60], ServerVersion::default());
         let lines: Vec<usize> = zeros.lines().map(|line| line.matches("0.").count()).collect();
         assert_eq!(lines, [23, 23, 14]);
     }
@@ -192,8 +214,11 @@ mod tests {
         let row = "[0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000,  ..., 0.5000,\n          0.5000, 0.5000, 0.5000, 0.5000, 0.5000]";
         let six = [row; 6].join(",\n         ");
         let expected = format!("tensor([[{six},\n         ...,\n         {six}]])");
-        assert_eq!(tensor_text(&[1, 30, 40], &[0.5; 1200]), expected);
+        assert_eq!(tensor_text(&[1, 30, 40], &[0.5; 1200], ServerVersion::default()), expected);
         let zeros = "[0., 0., 0., 0., 0., 0.,  ..., 0., 0., 0., 0., 0., 0.]";
-        assert!(tensor_text(&[1, 64, 64], &[0.0; 4096]).starts_with(&format!("tensor([[{zeros},")));
+        assert!(
+            tensor_text(&[1, 64, 64], &[0.0; 4096], ServerVersion::default())
+                .starts_with(&format!("tensor([[{zeros},"))
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::nodes::NodeError;
+use crate::version::ServerVersion;
 use crate::{python, tensor_text};
 
 /// One value holds at most this many numbers (512 MiB). A workflow may ask for a picture of 16384 × 16384 in a
@@ -47,7 +48,8 @@ pub(crate) struct Thing {
     pub(crate) kind: Arc<str>,
     /// Made from everything that went into it: two things are the same when this is.
     pub(crate) digest: [u8; 32],
-    /// What later nodes ask of it, such as `width`, `height`, `batch` and `length` of a latent.
+    /// What later nodes ask of it, such as `width`, `height`, `batch` and `length` of a latent, and its `text` in
+    /// Python where that is known.
     pub(crate) facts: Map<String, Json>,
 }
 
@@ -172,31 +174,34 @@ impl Value {
 
     /// The value as `current_inputs` of `execution_error` shows it: JSON scalars as they are, everything else as
     /// its Python text.
-    pub(crate) fn shown(&self) -> Json {
+    pub(crate) fn shown(&self, version: ServerVersion) -> Json {
         match self {
             Self::Json(json @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_))) => {
                 json.clone()
             }
-            other => Json::String(other.python_text()),
+            other => Json::String(other.python_text(version)),
         }
     }
 
-    /// The value as `str()` gives it in Python.
-    pub(crate) fn python_text(&self) -> String {
+    /// The value as `str()` gives it in Python on a server of this version.
+    pub(crate) fn python_text(&self, version: ServerVersion) -> String {
+        let tensor_text = |shape: &[usize], data| tensor_text::tensor_text(shape, data, version);
         match self {
-            Self::Image(image) => tensor_text::tensor_text(
-                &[image.batch, image.height, image.width, image.channels],
-                &image.data,
-            ),
-            Self::Mask(mask) => tensor_text::tensor_text(&[mask.batch, mask.height, mask.width], &mask.data),
+            Self::Image(image) => {
+                tensor_text(&[image.batch, image.height, image.width, image.channels], &image.data)
+            }
+            Self::Mask(mask) => tensor_text(&[mask.batch, mask.height, mask.width], &mask.data),
             Self::Audio(audio) => format!(
                 "{{'waveform': {}, 'sample_rate': {}}}",
-                tensor_text::tensor_text(&[audio.batch, audio.channels, audio.samples()], &audio.data),
+                tensor_text(&[audio.batch, audio.channels, audio.samples()], &audio.data),
                 audio.rate
             ),
-            Self::Thing(thing) => format!("<{} (simulated)>", thing.kind),
+            Self::Thing(thing) => match thing.facts.get("text") {
+                Some(Json::String(text)) => text.clone(),
+                _ => format!("<{} (simulated)>", thing.kind),
+            },
             Self::List(values) => {
-                let texts: Vec<_> = values.iter().map(Self::python_repr).collect();
+                let texts: Vec<_> = values.iter().map(|value| value.python_repr(version)).collect();
                 format!("[{}]", texts.join(", "))
             }
             Self::Blocker(_) => "<ExecutionBlocker object>".to_owned(),
@@ -204,11 +209,11 @@ impl Value {
         }
     }
 
-    /// The value as `repr()` gives it in Python.
-    pub(crate) fn python_repr(&self) -> String {
+    /// The value as `repr()` gives it in Python on a server of this version.
+    pub(crate) fn python_repr(&self, version: ServerVersion) -> String {
         match self {
             Self::Json(json) => python::python_repr(json),
-            other => other.python_text(),
+            other => other.python_text(version),
         }
     }
 }
@@ -282,12 +287,15 @@ mod tests {
 
     #[test]
     fn scalars_are_shown_as_they_are_and_the_rest_as_python_text() {
-        assert_eq!(Value::Json(Json::from(1.5)).shown(), Json::from(1.5));
+        assert_eq!(Value::Json(Json::from(1.5)).shown(ServerVersion::default()), Json::from(1.5));
         assert_eq!(
-            Value::Json(serde_json::json!({"a": [null, true]})).shown(),
+            Value::Json(serde_json::json!({"a": [null, true]})).shown(ServerVersion::default()),
             Json::from("{'a': [None, True]}")
         );
         let mask = Mask::filled(1, 1, 2, 0.5).expect("small");
-        assert_eq!(Value::mask(mask).shown(), Json::from("tensor([[[0.5000, 0.5000]]])"));
+        assert_eq!(
+            Value::mask(mask).shown(ServerVersion::default()),
+            Json::from("tensor([[[0.5000, 0.5000]]])")
+        );
     }
 }

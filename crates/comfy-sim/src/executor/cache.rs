@@ -66,6 +66,10 @@ impl Cache {
         self.instances.retain(|_, instance| has(&instance.root));
     }
 
+    pub(super) fn policy(&self) -> CachePolicy {
+        self.policy
+    }
+
     pub(super) fn get(&mut self, signature: Option<u64>) -> Option<Arc<Outcome>> {
         let signature = signature?;
         let outcome = Arc::clone(&self.results.get(&signature)?.outcome);

@@ -19,6 +19,7 @@ use crate::nodes::{
 use crate::queue::SharedItem;
 use crate::state::{Pause, State};
 use crate::value::Value;
+use crate::version::ServerVersion;
 
 /// All values of each input, by name.
 pub(super) type Gathered = IndexMap<String, Vec<Value>>;
@@ -121,8 +122,7 @@ fn slice(gathered: &Gathered, call: usize) -> Result<Inputs, NodeError> {
 impl Stage for Caller<'_> {
     fn progress(&self, value: Number, max: Number, preview: Option<&Preview>) -> Result<(), NodeError> {
         self.check_interrupt()?;
-        self.voice.progress(&self.speaker, value, max, preview);
-        Ok(())
+        self.voice.progress(&self.speaker, value, max, preview)
     }
 
     fn progress_state(&self, value: Number, max: Number) -> Result<(), NodeError> {
@@ -165,8 +165,8 @@ impl Stage for Caller<'_> {
 }
 
 /// The values of a call as the report of a failure shows them.
-pub(super) fn shown(gathered: &Gathered) -> Map<String, Json> {
-    let list = |values: &Vec<Value>| Json::Array(values.iter().map(Value::shown).collect());
+pub(super) fn shown(gathered: &Gathered, version: ServerVersion) -> Map<String, Json> {
+    let list = |values: &Vec<Value>| Json::Array(values.iter().map(|value| value.shown(version)).collect());
     gathered.iter().map(|(name, values)| (name.clone(), list(values))).collect()
 }
 

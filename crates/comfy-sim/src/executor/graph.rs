@@ -194,11 +194,24 @@ impl Node<'_> {
         self.inputs.iter().any(|(name, source)| dangles(name, source))
     }
 
-    /// Whether its class declares the input, also one below a dynamic input, whose name goes on after a dot.
+    /// Whether its class has the input: declares it, or has it below a dynamic input as the others are now.
     pub(super) fn knows(&self, input: &str) -> bool {
         let Some(schema) = self.schema else { return false };
-        let first = input.split('.').next().unwrap_or(input);
-        schema.input(input).is_some() || (first != input && schema.input(first).is_some())
+        if schema.input(input).is_some() {
+            return true;
+        }
+        let Some((first, _)) = input.split_once('.') else { return false };
+        schema.input(first).is_some() && schema.input_for(input, &self.values()).is_some()
+    }
+
+    /// Its inputs as they stand in the prompt. What a link leads to matters to no dynamic input, only that there is one.
+    fn values(&self) -> Map<String, Json> {
+        let value = |source: &Source| match source {
+            Source::Constant(json) | Source::Value(Value::Json(json)) => json.clone(),
+            Source::Link { slot, .. } => json!(["", slot]),
+            Source::Value(_) => Json::Bool(true),
+        };
+        self.inputs.iter().map(|(name, source)| (name.clone(), value(source))).collect()
     }
 
     fn is_lazy(&self, input: &str) -> bool {

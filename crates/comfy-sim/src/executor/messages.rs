@@ -17,9 +17,9 @@ use serde_json::{Number, Value as Json};
 use super::frames;
 use super::graph::Graph;
 use crate::history::Entry;
-use crate::nodes::Preview;
+use crate::nodes::{NodeError, Preview};
 use crate::queue::{Client, SharedItem};
-use crate::sockets::Target;
+use crate::sockets::{Previews, Target};
 use crate::state::State;
 use crate::version::ServerVersion;
 
@@ -102,10 +102,26 @@ impl<'a> Voice<'a> {
     }
 
     /// A node reports how far it has come.
-    pub(super) fn progress(&self, node: &Speaker, value: Number, max: Number, preview: Option<&Preview>) {
+    ///
+    /// # Errors
+    /// There is a picture, and the features that its client has declared are no object.
+    pub(super) fn progress(
+        &self,
+        node: &Speaker,
+        value: Number,
+        max: Number,
+        preview: Option<&Preview>,
+    ) -> Result<(), NodeError> {
         self.set_progress(node, NodeState::Running, value.clone(), max.clone());
         let with_metadata = match self.item.0.client() {
-            Some(Client(Some(id))) => self.state.sockets().wants_preview_metadata(id),
+            Some(Client(Some(id))) if preview.is_some() => match self.state.sockets().previews(id) {
+                Previews::Plain => false,
+                Previews::WithMetadata => true,
+                Previews::Broken(kind) => {
+                    let message = format!("'{kind}' object has no attribute 'get'");
+                    return Err(NodeError::attribute_error(message));
+                }
+            },
             _ => false,
         };
         let target = Target::client_or_everyone(self.item.0.client());
@@ -120,6 +136,7 @@ impl<'a> Voice<'a> {
         if let (Some(preview), false) = (preview, with_metadata) {
             send(frames::preview(preview));
         }
+        Ok(())
     }
 
     /// A node reports how far it has come, without a message of its own.

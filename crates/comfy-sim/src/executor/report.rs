@@ -11,6 +11,7 @@ use crate::nodes::NodeError;
 use crate::python::python_text;
 use crate::queue::SharedItem;
 use crate::value::Value;
+use crate::version::ServerVersion;
 
 /// The failure of a node as the server reports it: under the node of the prompt that it came from.
 pub(super) fn report(
@@ -39,7 +40,9 @@ pub(super) fn report(
             "PROMPT" => python_text(prompt).into(),
             "EXTRA_PNGINFO" => {
                 let entries = item.0.extra_data.get("extra_pnginfo");
-                entries.map_or(Json::Null, |entries| Value::Json(entries.clone()).shown())
+                // JSON reads alike on all versions.
+                let shown = |entries: &Json| Value::Json(entries.clone()).shown(ServerVersion::default());
+                entries.map_or(Json::Null, shown)
             }
             "UNIQUE_ID" => node.id.as_str().into(),
             _ => continue,

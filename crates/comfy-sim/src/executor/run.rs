@@ -18,6 +18,8 @@ use super::messages::{Speaker, Voice};
 use super::order::Order;
 use super::{call, report};
 use crate::nodes::{NodeError, Origin, Origins, Reach, Setting, Sleep, Stage as _, as_link};
+use crate::options::CachePolicy;
+use crate::python::string_repr;
 use crate::queue::SharedItem;
 use crate::state::State;
 use crate::value::Value;
@@ -277,7 +279,7 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
                 }
                 let gathered = self.inputs(&self.graph.nodes[at]).map_err(failed)?;
                 if let Some(error) = struck.error {
-                    return Err(Stop::failure(error, call::shown(&gathered)));
+                    return Err(Stop::failure(error, call::shown(&gathered, self.state.options.version)));
                 }
                 if self.graph.nodes[at].is_async() && self.tasks < MOST_TASKS {
                     self.start(at, caller, gathered);
@@ -288,7 +290,11 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             }
         };
         let gains = calls.and_then(|calls| Gains::new(&self.graph.nodes[at], calls));
-        let gains = gains.map_err(|error| Stop::failure(error, call::shown(&gathered)))?;
+        let gains = gains
+            .map_err(|error| Stop::failure(error, call::shown(&gathered, self.state.options.version)))?;
+        if let Some(error) = self.expansion_fails(&gains) {
+            return Err(Stop::failure(error, call::shown(&gathered, self.state.options.version)));
+        }
         self.gain(at, &speaker, gains)
     }
 
@@ -301,6 +307,15 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
             // Nobody waits for it when the prompt has failed meanwhile.
             let _ = sender.send(Ended { node: at, gathered, calls });
         });
+    }
+
+    /// The oldest version cannot expand nodes without a cache: it does not find the new ones in it.
+    fn expansion_fails(&self, gains: &Gains) -> Option<NodeError> {
+        if self.state.options.version > ServerVersion::V0_3_64 || self.cache.policy() != CachePolicy::None {
+            return None;
+        }
+        let first = gains.expansions.iter().flat_map(|expansion| &expansion.nodes).next()?;
+        Some(NodeError::new("KeyError", string_repr(first.id.as_str())))
     }
 
     /// Uses what the calls of a node gave.

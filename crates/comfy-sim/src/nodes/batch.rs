@@ -29,13 +29,31 @@ fn batch(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
 /// BatchImagesNode: as many as are connected.
 fn batch_all(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let mut images: Vec<&Image> = Vec::new();
-    for (_, value) in inputs.group("images") {
+    for (_, value) in row(inputs, "BatchImagesNode", "images")? {
         match value {
             Value::Image(image) => images.push(image),
             other => return Err(FirstUse::Attribute("shape").error(other)),
         }
     }
     Ok(Ran::output(Value::image(joined(&images)?)))
+}
+
+/// The values of a growing row, with the server's words for a row that is missing or something else.
+fn row<'a>(inputs: &'a Inputs, class: &str, name: &str) -> Result<Vec<(&'a str, &'a Value)>, NodeError> {
+    let row = inputs.group(name);
+    if !row.is_empty() {
+        return Ok(row);
+    }
+    Err(match inputs.0.get(name) {
+        None => {
+            let message = format!("{class}.execute() missing 1 required positional argument: '{name}'");
+            NodeError::type_error(message)
+        }
+        Some(Value::Image(_) | Value::Mask(_)) => {
+            NodeError::runtime_error("values expected sparse tensor layout but got Strided")
+        }
+        Some(other) => FirstUse::Attribute("values").error(other),
+    })
 }
 
 /// Pictures one after the other: they take the size of the first and the largest number of channels.
@@ -61,7 +79,7 @@ fn joined(images: &[&Image]) -> Result<Image, NodeError> {
 /// BatchMasksNode: as many as are connected, at the size of the first.
 fn batch_masks(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let mut masks: Vec<Image> = Vec::new();
-    for (_, value) in inputs.group("masks") {
+    for (_, value) in row(inputs, "BatchMasksNode", "masks")? {
         match value {
             Value::Mask(mask) => masks.push(super::composite::as_image(mask)),
             other => return Err(FirstUse::Attribute("shape").error(other)),

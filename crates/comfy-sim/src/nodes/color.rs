@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Context, Inputs, NodeClass, NodeError, Ran};
+use crate::python::type_name;
 use crate::value::{Image, Value, to_byte};
 
 pub(super) static CLASSES: [NodeClass; 4] = [
@@ -90,7 +91,16 @@ fn histogram(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
 
 /// ColorToRGBInt: `#RRGGBB` or `#RRGGBBAA` as a number, without its opacity, and its opacity.
 fn color_to_number(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
-    let text = inputs.text("color")?;
+    let not_a_color = || NodeError::value_error("Color must be in format #RRGGBB or #RRGGBBAA");
+    let text = match inputs.json("color")? {
+        Json::String(text) => text,
+        Json::Object(entries) if !matches!(entries.len(), 7 | 9) => return Err(not_a_color()),
+        Json::Object(_) => return Err(NodeError::new("KeyError", "0")),
+        other => {
+            let message = format!("object of type '{}' has no len()", type_name(other));
+            return Err(NodeError::type_error(message));
+        }
+    };
     let digits = text.strip_prefix('#').filter(|digits| {
         matches!(digits.len(), 6 | 8) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     });
@@ -99,8 +109,7 @@ fn color_to_number(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErro
         let opacity = if digits.len() == 8 { number(&digits[6..])? } else { 255 };
         Some((number(&digits[..6])?, opacity as f64 / 255.0))
     });
-    let (color, opacity) =
-        parts.ok_or_else(|| NodeError::value_error("Color must be in format #RRGGBB or #RRGGBBAA"))?;
+    let (color, opacity) = parts.ok_or_else(not_a_color)?;
     let outputs = [Json::from(color), Json::from(&text[..7]), Json::from(opacity)].map(Value::Json).into();
     Ok(Ran { outputs, ..Ran::default() })
 }

@@ -16,6 +16,7 @@ use super::{Check, Context, Inputs, NodeClass, NodeError, Ran};
 use crate::files::{Files, FilesError, Folder};
 use crate::python::type_name;
 use crate::value::{Image, Mask, Value, room_for};
+use crate::version::ServerVersion;
 
 /// Larger files are not read into memory.
 pub(super) const MAX_FILE: u64 = 256 << 20;
@@ -116,12 +117,16 @@ fn load(inputs: &Inputs, context: &Context<'_>) -> Result<Image, NodeError> {
             format!("[Errno 2] No such file or directory: '{name}'"),
         ),
     })?;
-    decode(&read(&path)?, &path)
+    decode(&read(&path, context.version)?, &path)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, NodeError> {
-    // The server opens the file through its video library, whose exceptions these are.
+fn read(path: &Path, version: ServerVersion) -> Result<Vec<u8>, NodeError> {
+    // From 0.30.0 on the server opens the file through its video library, whose exceptions these are.
+    let uses_library = version >= ServerVersion::V0_30_0;
     let library = |mut error: NodeError| {
+        if !uses_library {
+            return error;
+        }
         if error.exception_type != "OSError" {
             error.exception_type.insert_str(0, "av.error.");
         }
@@ -130,10 +135,10 @@ fn read(path: &Path) -> Result<Vec<u8>, NodeError> {
     let failed = |error: io::Error| library(NodeError::io(&error, path));
     let data = fs::metadata(path).map_err(failed)?;
     if data.is_dir() {
-        return Err(NodeError::new(
-            "av.error.IsADirectoryError",
-            format!("[Errno 21] Is a directory: '{}'", path.display()),
-        ));
+        // The folder itself is the empty name in it, which leaves the slash there.
+        let end = if uses_library || path.ends_with("/") { "" } else { "/" };
+        let message = format!("[Errno 21] Is a directory: '{}{end}'", path.display());
+        return Err(library(NodeError::new("IsADirectoryError", message)));
     }
     if data.len() > MAX_FILE {
         return Err(NodeError::out_of_memory(data.len().into()));

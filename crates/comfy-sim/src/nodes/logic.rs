@@ -1,13 +1,16 @@
 //! Numbers and decisions.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Number, Value as Json};
+use sha2::{Digest as _, Sha256};
 
 use super::inputs::{truth, wrong};
 use super::{Context, Inputs, NodeClass, NodeError, Ran};
-use crate::python::string_repr;
-use crate::value::Value;
+use crate::python::{float_text, python_repr, string_repr, type_name};
+use crate::value::{Thing, Value};
 
-pub(super) static CLASSES: [NodeClass; 7] = [
+pub(super) static CLASSES: [NodeClass; 8] = [
     NodeClass { lazy: Some(wanted_branch), ..NodeClass::new("ComfySwitchNode", switch) },
     NodeClass::new("ComfyNotNode", |inputs, _| Ok(Ran::output(Json::from(!inputs.flag("value")?)))),
     NodeClass::new("ComfyAndNode", |inputs, _| {
@@ -19,6 +22,7 @@ pub(super) static CLASSES: [NodeClass; 7] = [
     NodeClass::new("ComfyNumberConvert", convert),
     NodeClass::new("SeedNode", |inputs, _| Ok(Ran::output(inputs.value("seed")?.clone()))),
     NodeClass::new("PrimitiveBoundingBox", bounding_box),
+    NodeClass::new("CurveEditor", curve),
 ];
 
 /// ComfySwitchNode: only the branch that is chosen is computed.
@@ -101,4 +105,68 @@ fn bounding_box(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> 
         sides.insert(name.to_owned(), Json::from(inputs.int(name)?));
     }
     Ok(Ran::output(Json::Object(sides)))
+}
+
+/// CurveEditor: the points by their x; a histogram that goes in is shown beside the curve.
+fn curve(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let curve = inputs.json("curve")?;
+    let points = match curve {
+        Json::Object(entries) => {
+            entries.get("points").ok_or_else(|| NodeError::new("KeyError", "'points'"))?
+        }
+        points => points,
+    };
+    let mut points = points_of(points)?;
+    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let kind =
+        if curve.get("interpolation") == Some(&Json::from("linear")) { "Linear" } else { "MonotoneCubic" };
+    let texts = points.iter().map(|(x, y)| format!("({}, {})", float_text(*x), float_text(*y)));
+    let text = format!("{kind}Curve(points=[{}])", texts.collect::<Vec<_>>().join(", "));
+    let digest = Sha256::digest(&text).into();
+    let thing =
+        Thing { kind: "CURVE".into(), digest, facts: Map::from_iter([("text".to_owned(), text.into())]) };
+    let shown = match inputs.optional("histogram") {
+        Some(Value::Json(histogram)) => Some(Map::from_iter([("histogram".to_owned(), histogram.clone())])),
+        _ => None,
+    };
+    Ok(Ran { outputs: vec![Value::Thing(Arc::new(thing))], ui: shown, ..Ran::default() })
+}
+
+/// Pairs of numbers.
+fn points_of(points: &Json) -> Result<Vec<(f64, f64)>, NodeError> {
+    let not_iterable =
+        |json: &Json| NodeError::type_error(format!("'{}' object is not iterable", type_name(json)));
+    let not_a_pair = |found: usize| {
+        NodeError::value_error(match found {
+            0 | 1 => format!("not enough values to unpack (expected 2, got {found})"),
+            _ => "too many values to unpack (expected 2)".to_owned(),
+        })
+    };
+    let number = |json: &Json| match json {
+        Json::Bool(flag) => Ok(f64::from(u8::from(*flag))),
+        Json::String(text) => text.trim().parse().map_err(|_| {
+            NodeError::value_error(format!("could not convert string to float: {}", python_repr(json)))
+        }),
+        other => other.as_f64().ok_or_else(|| {
+            let found = type_name(other);
+            NodeError::type_error(format!(
+                "float() argument must be a string or a real number, not '{found}'"
+            ))
+        }),
+    };
+    let point = |point: &Json| match point {
+        Json::Array(point) => match point.as_slice() {
+            [x, y] => Ok((number(x)?, number(y)?)),
+            other => Err(not_a_pair(other.len())),
+        },
+        Json::String(text) => Err(not_a_pair(text.chars().count())),
+        other => Err(not_iterable(other)),
+    };
+    match points {
+        Json::Array(points) => points.iter().map(point).collect(),
+        // Each of its characters is taken for a point.
+        Json::String(text) if text.is_empty() => Ok(Vec::new()),
+        Json::String(_) => Err(not_a_pair(1)),
+        other => Err(not_iterable(other)),
+    }
 }

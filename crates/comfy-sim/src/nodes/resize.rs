@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::composite::{as_image, as_mask};
 use super::inputs::FirstUse;
 use super::resample::{Method, resample};
@@ -98,7 +100,16 @@ fn resize_any(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeErr
     let number = |name: &str| inputs.size(&format!("resize_type.{name}"));
     let by = |factor: f64| (round(wide * factor), round(tall * factor));
     let mut center = false;
-    let (width, height) = match inputs.text("resize_type")? {
+    let resize_type = match inputs.0.get("resize_type") {
+        Some(Value::Json(Json::String(resize_type))) => resize_type.as_str(),
+        Some(value @ (Value::Image(_) | Value::Mask(_))) => {
+            let dimensions = if matches!(value, Value::Mask(_)) { 3 } else { 4 };
+            let message = format!("too many indices for tensor of dimension {dimensions}");
+            return Err(NodeError::index_error(message));
+        }
+        _ => return Err(unknown_type()),
+    };
+    let (width, height) = match resize_type {
         "scale dimensions" => {
             center = inputs.text("resize_type.crop")? == "center";
             match (number("width")?, number("height")?) {

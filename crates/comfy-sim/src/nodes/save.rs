@@ -13,7 +13,7 @@ use super::mask::grey;
 use super::resize::part;
 use super::{Context, Inputs, NodeClass, NodeError, Preview, PreviewFormat, Ran};
 use crate::files::{FilesError, Folder, SaveTarget};
-use crate::python::string_repr;
+use crate::python::{string_repr, type_name};
 use crate::value::{Image, Value};
 use crate::version::ServerVersion;
 use crate::wire::to_json;
@@ -74,19 +74,80 @@ fn preview_mask(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeE
 /// ImageCropV2: a rectangle, shown as well.
 fn crop(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let image = inputs.image("image")?;
-    let region = inputs.json("crop_region")?;
-    let side = |name: &str| {
-        let side = region.get(name).and_then(Json::as_f64).unwrap_or(0.0);
-        // `as` turns what is below 0 into 0.
-        side as usize
+    let region = match inputs.json("crop_region")? {
+        Json::Object(region) => region,
+        other => {
+            let found = type_name(other);
+            return Err(NodeError::attribute_error(format!("'{found}' object has no attribute 'get'")));
+        }
     };
-    let left = side("x").min(image.width.saturating_sub(1));
-    let top = side("y").min(image.height.saturating_sub(1));
-    let cropped = Arc::new(part(image, left, top, side("width"), side("height"))?);
+    let left = start(region.get("x"), image.width)?;
+    let top = start(region.get("y"), image.height)?;
+    let right = end(region.get("width"), left)?;
+    let bottom = end(region.get("height"), top)?;
+    let ((top, bottom), (left, right)) = (span(top, bottom, image.height)?, span(left, right, image.width)?);
+    let cropped = Arc::new(part(image, left, top, right - left, bottom - top)?);
     let prefix = format!("ComfyUI_temp_{}", context.instance.temp_letters);
     let mut ran = save(&cropped, Folder::Temp, &prefix, context)?;
     say_animated(&mut ran, false);
     Ok(ran)
+}
+
+/// What ImageCropV2 takes for a side that is not given.
+const SIDE: i64 = 512;
+
+/// A number of a region, whole or not.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Whole(i64),
+    Fraction,
+}
+
+impl Side {
+    fn read(json: Option<&Json>, default: i64) -> Option<Self> {
+        match json {
+            None => Some(Self::Whole(default)),
+            Some(Json::Bool(flag)) => Some(Self::Whole((*flag).into())),
+            Some(Json::Number(number)) => Some(number.as_i64().map_or(Self::Fraction, Self::Whole)),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Where a region begins: within the picture, as far as its end goes.
+fn start(side: Option<&Json>, length: usize) -> Result<Side, NodeError> {
+    match Side::read(side, 0) {
+        Some(Side::Whole(side)) => Ok(Side::Whole(side.min(length as i64 - 1))),
+        Some(Side::Fraction) => Ok(Side::Fraction),
+        None => {
+            let found = side.map_or("NoneType", type_name);
+            let message = format!("'<' not supported between instances of 'int' and '{found}'");
+            Err(NodeError::type_error(message))
+        }
+    }
+}
+
+/// Where a region ends that begins there.
+fn end(side: Option<&Json>, start: Side) -> Result<Side, NodeError> {
+    match (Side::read(side, SIDE), start) {
+        (Some(Side::Whole(side)), Side::Whole(start)) => Ok(Side::Whole(side.saturating_add(start))),
+        (Some(_), _) => Ok(Side::Fraction),
+        (None, _) => Err(NodeError::type_error(match side.map_or("NoneType", type_name) {
+            found @ ("str" | "list") => format!("can only concatenate {found} (not \"int\") to {found}"),
+            found => format!("unsupported operand type(s) for +: '{found}' and 'int'"),
+        })),
+    }
+}
+
+/// The places that a slice of Python goes from and to.
+fn span(start: Side, end: Side, length: usize) -> Result<(usize, usize), NodeError> {
+    let (Side::Whole(start), Side::Whole(end)) = (start, end) else {
+        let message = "slice indices must be integers or None or have an __index__ method";
+        return Err(NodeError::type_error(message));
+    };
+    let length = length as i64;
+    let place = |at: i64| if at < 0 { (at + length).max(0) } else { at.min(length) } as usize;
+    Ok((place(start), place(end).max(place(start))))
 }
 
 /// Adds whether what is shown moves.

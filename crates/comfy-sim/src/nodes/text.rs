@@ -68,10 +68,10 @@ fn concatenate(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
 
 /// PreviewAny: texts as they are, numbers as Python prints them, lists and objects as indented JSON, tensors as
 /// torch prints them. The text is also the node's output.
-fn preview_any(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+fn preview_any(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let text = match inputs.value("source")? {
         Value::Json(json @ (Json::Array(_) | Json::Object(_))) => to_indented_json(json),
-        other => other.python_text(),
+        other => other.python_text(context.version),
     };
     let text = Json::from(text);
     Ok(Ran::shown(Value::Json(text.clone()), "text", vec![text]))

@@ -13,8 +13,9 @@ use serde_json::Value as Json;
 
 use super::{Shared, answer};
 use crate::faults::SocketFault;
+use crate::python::type_name;
 use crate::queue::Client;
-use crate::sockets::{Outgoing, Target};
+use crate::sockets::{Outgoing, Previews, Target};
 use crate::state;
 
 /// The longest message that the server takes from a client.
@@ -126,8 +127,14 @@ async fn send(
 fn introduce(text: &str, id: &str, state: &state::State) -> bool {
     let Ok(Json::Object(message)) = json::from_str(text) else { return false };
     if message.get("type").and_then(Json::as_str) == Some("feature_flags") {
-        let wanted = message.get("data").and_then(|data| data.get("supports_preview_metadata"));
-        state.sockets().set_preview_metadata(id, wanted == Some(&Json::Bool(true)));
+        let previews = match message.get("data") {
+            Some(Json::Object(data)) if data.get("supports_preview_metadata") == Some(&Json::Bool(true)) => {
+                Previews::WithMetadata
+            }
+            None | Some(Json::Object(_)) => Previews::Plain,
+            Some(other) => Previews::Broken(type_name(other)),
+        };
+        state.sockets().set_previews(id, previews);
         let features = || comfy_protocol::Message::FeatureFlags(state.features().0);
         state.sockets().send(Target::Client(Client(Some(id))), features);
     }

@@ -140,7 +140,7 @@ fn every_class_gives_what_its_schema_says() {
                     (false, other) => std::slice::from_ref(other),
                 };
                 for value in values {
-                    assert!(fits(kind, value), "{version} {name} {kind}: {}", value.python_text());
+                    assert!(fits(kind, value), "{version} {name} {kind}: {}", value.python_text(version));
                 }
             }
             assert!(ran.origin.expect("an origin").classes.contains(name), "{name}");

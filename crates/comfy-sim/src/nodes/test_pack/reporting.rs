@@ -81,7 +81,7 @@ pub(super) fn sleep(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, N
 pub(super) fn text(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let text = Json::from(inputs.text("text")?);
     let any = inputs.0.get("any").filter(|any| !matches!(any, Value::Json(Json::Null)));
-    let any = any.map(Value::python_repr).unwrap_or_default();
+    let any = any.map(|any| any.python_repr(context.version)).unwrap_or_default();
     let shown = vec![text.clone(), any.into(), format!("node={}", context.node).into()];
     Ok(Ran::shown(Value::Json(text), "text", shown))
 }

@@ -100,8 +100,10 @@ pub(super) fn never(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeErr
 }
 
 /// ProbeTypes: what reached it, of every kind of input.
-pub(super) fn types(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
-    let shown = |value: &Value| Json::from(value.python_repr().chars().take(SHOWN).collect::<String>());
+pub(super) fn types(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let shown = |value: &Value| {
+        Json::from(value.python_repr(context.version).chars().take(SHOWN).collect::<String>())
+    };
     let mut got: Vec<_> = inputs.0.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
     got.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let got = to_json(&got.into_iter().collect::<Map<_, _>>());
@@ -124,20 +126,22 @@ pub(super) fn validated(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, Nod
 
 /// ProbeV3: shows its inputs as Python prints them.
 pub(super) fn v3(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
-    let printed =
-        |name: &str, default: &str| inputs.0.get(name).map_or(default.to_owned(), Value::python_repr);
+    let version = context.version;
+    let printed = |name: &str, default: &str| {
+        inputs.0.get(name).map_or(default.to_owned(), |value| value.python_repr(version))
+    };
     let text = format!(
         "{} {} {} {} {} {} {} id={}",
-        inputs.value("i")?.python_repr(),
-        inputs.value("f")?.python_repr(),
-        inputs.value("c")?.python_repr(),
+        inputs.value("i")?.python_repr(version),
+        inputs.value("f")?.python_repr(version),
+        inputs.value("c")?.python_repr(version),
         printed("s", "'x'"),
         printed("b", "True"),
         printed("m", "None"),
         printed("mc", "None"),
         context.node,
     );
-    let second = Json::from(inputs.value("f")?.python_text());
+    let second = Json::from(inputs.value("f")?.python_text(version));
     let outputs = vec![inputs.value("i")?.clone(), Value::Json(second)];
     Ok(Ran { outputs, ui: ui("text", json!([text])), ..Ran::default() })
 }

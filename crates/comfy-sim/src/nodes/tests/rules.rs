@@ -226,7 +226,8 @@ fn a_missing_input_is_an_error_of_the_node() {
 fn preview(value: Value) -> String {
     let ran = run("PreviewAny", vec![("source", value)]).expect("run");
     let shown = ran.ui.expect("shown")["text"].clone();
-    let output = ran.outputs.first().map(Value::python_text).expect("an output");
+    let output =
+        ran.outputs.first().map(|output| output.python_text(ServerVersion::default())).expect("an output");
     assert_eq!(shown, json!([output]), "the text is the output too");
     output
 }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::super::{Context, Inputs, NodeError, Ran};
 use crate::value::Value;
+use crate::version::ServerVersion;
 
 mod spec;
 
@@ -13,7 +14,7 @@ use spec::Spec;
 const WIDEST: usize = 1 << 20;
 
 /// StringFormat: every value that is connected has a letter for its name.
-pub(super) fn format(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+pub(super) fn format(inputs: &Inputs, context: &mut Context<'_>) -> Result<Ran, NodeError> {
     let values = inputs.group("values");
     let mut result = String::new();
     let mut rest = inputs.text("f_string")?;
@@ -33,7 +34,7 @@ pub(super) fn format(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeEr
                     false => "expected '}' before end of string",
                 })
             })?;
-            result.push_str(&field(&after[..end], &values)?);
+            result.push_str(&field(&after[..end], &values, context.version)?);
             rest = &after[end + 1..];
         }
     }
@@ -42,7 +43,7 @@ pub(super) fn format(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeEr
 }
 
 /// One field: a name with items, a conversion and a format.
-fn field(source: &str, values: &[(&str, &Value)]) -> Result<String, NodeError> {
+fn field(source: &str, values: &[(&str, &Value)], version: ServerVersion) -> Result<String, NodeError> {
     let (name, spec) = source.split_once(':').unwrap_or((source, ""));
     let (name, conversion) = match name.split_once('!') {
         Some((name, conversion)) => (name, Some(conversion)),
@@ -51,14 +52,14 @@ fn field(source: &str, values: &[(&str, &Value)]) -> Result<String, NodeError> {
     let value = named(name, values)?;
     let value = match conversion {
         None => value,
-        Some("r" | "a") => Value::Json(Json::from(value.python_repr())),
-        Some("s") => Value::Json(Json::from(value.python_text())),
+        Some("r" | "a") => Value::Json(Json::from(value.python_repr(version))),
+        Some("s") => Value::Json(Json::from(value.python_text(version))),
         Some(other) => {
             return Err(NodeError::value_error(format!("Unknown conversion specifier {other}")));
         }
     };
     if spec.is_empty() {
-        return Ok(value.python_text());
+        return Ok(value.python_text(version));
     }
     let spec = Spec::parse(spec)?;
     if spec.width > WIDEST || spec.precision.is_some_and(|precision| precision > WIDEST) {
