@@ -1,5 +1,6 @@
 //! The lives of a simulated server: it can die and be started again, on the same port and with the same files.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::assets::{self, Phase, Root};
 use crate::files::Files;
 use crate::history::History;
+use crate::logs::Level;
 use crate::nodes::Registry;
 use crate::options::Options;
 use crate::routes::{self, App};
@@ -23,6 +25,8 @@ const FIRST_SCAN: Duration = Duration::from_millis(250);
 /// What a server is made from, again and again.
 #[derive(Debug)]
 pub(crate) struct Parts {
+    /// Where the simulator listens.
+    pub(crate) address: SocketAddr,
     pub(crate) files: Files,
     pub(crate) nodes: Arc<Registry>,
     pub(crate) options: Options,
@@ -149,6 +153,8 @@ fn life(
         Arc::clone(&parts.lasting),
         lives,
     ));
+    state.log(Level::Info, "Starting server\n");
+    state.log(Level::Info, &format!("To see the GUI go to: http://{}", parts.address));
     let app = routes::app(Arc::clone(&state), connections.clone(), severed.clone());
     Life { state, app }
 }

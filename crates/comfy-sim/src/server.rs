@@ -100,8 +100,13 @@ impl Sim {
             faults: Faults::default(),
             requests: Requests::default(),
         };
-        let parts =
-            Parts { files, nodes: Arc::new(nodes), options: builder.options, lasting: Arc::new(lasting) };
+        let parts = Parts {
+            address,
+            files,
+            nodes: Arc::new(nodes),
+            options: builder.options,
+            lasting: Arc::new(lasting),
+        };
         let runtime = listen::runtime()
             .map_err(|error| Error::new(ErrorKind::Resources, "no threads for the simulator", error))?;
         let (lives, pauses) = Lives::new(parts, history, runtime.handle().clone());
