@@ -67,7 +67,7 @@ pub use builder::Builder;
 pub use clock::Clock;
 pub use error::{Error, ErrorKind};
 pub use faults::{Fault, FaultError, FaultId, Kept};
-pub use options::{Assets, CachePolicy, PreviewMethod};
+pub use options::{Assets, CachePolicy, PreviewMethod, UnknownPreviewMethod};
 pub use requests::{ReceivedRequest, Requests};
 pub use server::{Records, Sim};
 pub use version::{ServerVersion, UnknownVersion};

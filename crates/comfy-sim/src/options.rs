@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,16 +59,23 @@ pub enum PreviewMethod {
     Taesd,
 }
 
-impl PreviewMethod {
-    /// The method of this name.
-    fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "none" => Self::None,
-            "auto" => Self::Auto,
-            "latent2rgb" => Self::Latent2Rgb,
-            "taesd" => Self::Taesd,
-            _ => return None,
-        })
+/// A text names no way of making previews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is none of none, auto, latent2rgb and taesd")]
+pub struct UnknownPreviewMethod;
+
+impl FromStr for PreviewMethod {
+    type Err = UnknownPreviewMethod;
+
+    /// Reads the server's names of the methods.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "none" => Ok(Self::None),
+            "auto" => Ok(Self::Auto),
+            "latent2rgb" => Ok(Self::Latent2Rgb),
+            "taesd" => Ok(Self::Taesd),
+            _ => Err(UnknownPreviewMethod),
+        }
     }
 }
 
@@ -153,7 +161,7 @@ impl Options {
     /// Whether the samplers of a prompt with these extras send previews. Since 0.8.0 a prompt can say it.
     pub(crate) fn previews(&self, extra_data: &Map<String, Json>) -> bool {
         let asked = extra_data.get("preview_method").filter(|_| self.version >= ServerVersion::V0_8_0);
-        let asked = asked.and_then(Json::as_str).and_then(PreviewMethod::parse);
+        let asked = asked.and_then(Json::as_str).and_then(|name| name.parse::<PreviewMethod>().ok());
         asked.unwrap_or(self.preview_method) != PreviewMethod::None
     }
 

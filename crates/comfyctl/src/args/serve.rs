@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use comfy_sim::{CachePolicy, Fault, ServerVersion};
+use comfy_sim::{CachePolicy, Fault, PreviewMethod, ServerVersion};
 
 const SERVE_HELP: &str = "\
 Examples:
   comfyctl serve
   comfyctl serve --port 0 --json
   comfyctl serve --as 0.8.0 --object-info nodes.json.gz --models ~/models
+  comfyctl serve --any-model --step-time 200ms --preview-method auto
   comfyctl serve --node-delay 500ms -v
   comfyctl serve --fault out-of-memory:class=KSampler --fault http-error:status=502,share=0.1
 
@@ -80,6 +81,15 @@ pub(crate) struct Nodes {
     /// Time that every node takes at least, such as 500ms
     #[arg(long, value_name = "DURATION", value_parser = delay)]
     pub(crate) node_delay: Option<Duration>,
+    /// The same for the nodes of one class, such as VAEDecode=2s; repeatable
+    #[arg(long, value_name = "CLASS=DURATION", value_parser = node_time)]
+    pub(crate) node_time: Vec<(String, Duration)>,
+    /// Time that a simulated sampler takes for a step
+    #[arg(long, value_name = "DURATION", value_parser = delay)]
+    pub(crate) step_time: Option<Duration>,
+    /// Let samplers send previews: none, auto, latent2rgb or taesd
+    #[arg(long, value_name = "METHOD", default_value = "none", hide_default_value = true)]
+    pub(crate) preview_method: PreviewMethod,
     /// Results to keep from one prompt to the next: none, classic, lru:N or memory
     #[arg(long, value_name = "POLICY", value_parser = cache)]
     pub(crate) cache: Option<CachePolicy>,
@@ -164,6 +174,14 @@ fn delay(text: &str) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     }
     super::duration(text)
+}
+
+fn node_time(text: &str) -> Result<(String, Duration), String> {
+    let (class, time) = text.split_once('=').unwrap_or_default();
+    if class.trim().is_empty() {
+        return Err("it names no class; write it as CLASS=DURATION".into());
+    }
+    Ok((class.trim().to_owned(), delay(time.trim())?))
 }
 
 fn cache(text: &str) -> Result<CachePolicy, String> {

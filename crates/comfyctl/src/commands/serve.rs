@@ -48,6 +48,8 @@ fn builder(args: &Serve) -> Result<Builder, Failure> {
         .test_nodes(nodes.test_nodes)
         .disable_api_nodes(nodes.disable_api_nodes)
         .node_delay(nodes.node_delay.unwrap_or_default())
+        .step_time(nodes.step_time.unwrap_or_default())
+        .preview_method(nodes.preview_method)
         .cache(nodes.cache_policy())
         .multi_user(server.multi_user)
         .compress_responses(server.enable_compress_response_body)
@@ -61,6 +63,9 @@ fn builder(args: &Serve) -> Result<Builder, Failure> {
             Failure::of_file("object_info", &format!("cannot read {}", shown(path)), &error)
         })?;
         builder = builder.object_info(bytes);
+    }
+    for (class, time) in &nodes.node_time {
+        builder = builder.node_time(class, *time);
     }
     if let Some(path) = &nodes.models {
         builder = builder.models(folder(path)?);
