@@ -2,7 +2,11 @@
 //!
 //! ```sh
 //! cargo run --release -p comfy-sim --example thousand -- 1000
+//! cargo run --release -p comfy-sim --example thousand -- 1000 --test-nodes
+//! cargo run --release -p comfy-sim --example thousand -- 1000 --object-info object_info.json
 //! ```
+//!
+//! With `--object-info` the last one has the classes of that file.
 
 use std::error::Error;
 use std::io::{self, Read as _, Write as _};
@@ -18,16 +22,41 @@ const PROMPT: &str = r#"{"prompt": {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let count: usize = std::env::args().nth(1).map_or(Ok(1000), |count| count.parse())?;
+    let mut args = std::env::args().skip(1);
+    let count: usize = args.next().map_or(Ok(1000), |count| count.parse())?;
+    let (mut test_nodes, mut object_info) = (false, None);
+    while let Some(arg) = args.next() {
+        match (arg.as_str(), args.next()) {
+            ("--test-nodes", None) => test_nodes = true,
+            ("--object-info", Some(path)) => object_info = Some(std::fs::read(path)?),
+            _ => return Err(format!("unknown argument {arg}").into()),
+        }
+    }
     let mut out = io::stdout();
     writeln!(out, "at the start: {}", memory())?;
 
     let begin = Instant::now();
     let mut sims = Vec::with_capacity(count);
-    for _ in 0..count {
-        sims.push(Sim::start().await?);
+    let mut times = Vec::with_capacity(count);
+    for number in 1..=count {
+        let begin = Instant::now();
+        let mut builder = Sim::builder().test_nodes(test_nodes);
+        if let Some(object_info) = object_info.take_if(|_| number == count) {
+            builder = builder.object_info(object_info);
+        }
+        sims.push(builder.start().await?);
+        times.push(begin.elapsed());
     }
     writeln!(out, "{count} started in {:.2?}: {}", begin.elapsed(), memory())?;
+    if let [first, others @ ..] = &mut times[..] {
+        let last = others.last().copied().unwrap_or_default();
+        others.sort_unstable();
+        let median = others.get(others.len() / 2).copied().unwrap_or_default();
+        writeln!(
+            out,
+            "the first took {first:.2?}, the others {median:.2?} in the middle, the last {last:.2?}"
+        )?;
+    }
 
     let begin = Instant::now();
     for sim in &sims {

@@ -298,3 +298,17 @@ fn numbers_are_right_also_when_others_add_and_remove_files() {
     others(&|folder| fs::remove_dir_all(folder).expect("removed"));
     assert_eq!(save("a"), "a_00001_.png");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_known_folder_that_becomes_a_way_out_is_seen() {
+    let (directory, files) = files();
+    assert_eq!(next(&files, "sub/a"), pair("sub", "a_00001_.png"));
+    assert_eq!(next(&files, "sub/a"), pair("sub", "a_00002_.png"));
+    let folder = files.root(Folder::Output).join("sub");
+    let elsewhere = directory.path().join("elsewhere");
+    fs::create_dir_all(&elsewhere).expect("create");
+    fs::rename(&folder, directory.path().join("away")).expect("rename");
+    std::os::unix::fs::symlink(&elsewhere, &folder).expect("link");
+    assert!(matches!(files.save_target(Folder::Output, "sub/a", 1, 1), Err(FilesError::SaveOutside { .. })));
+}

@@ -42,6 +42,13 @@ static TEST_NODES: [LazyLock<Result<Description, String>>; 3] = [
     LazyLock::new(|| Description::of_tests(ServerVersion::V0_30_0)),
 ];
 
+/// The facts of each version, with the nodes for tests.
+static WITH_TEST_NODES: [LazyLock<Result<Arc<Description>, String>>; 3] = [
+    LazyLock::new(|| Description::bundled_with_tests(ServerVersion::V0_3_64)),
+    LazyLock::new(|| Description::bundled_with_tests(ServerVersion::V0_8_0)),
+    LazyLock::new(|| Description::bundled_with_tests(ServerVersion::V0_30_0)),
+];
+
 impl Description {
     fn of_tests(version: ServerVersion) -> Result<Self, String> {
         let bytes = unpacked(include_bytes!("../../schemas/test-nodes.json.gz"))?;
@@ -51,8 +58,15 @@ impl Description {
         Self::read(facts.to_string().as_bytes())
     }
 
-    /// Adds classes that are not there yet.
-    fn add(&mut self, other: &Self) {
+    fn bundled_with_tests(version: ServerVersion) -> Result<Arc<Self>, String> {
+        let mut description = Self::clone(BUNDLED[version as usize].as_ref().map_err(String::clone)?);
+        description.add_tests(version)?;
+        Ok(Arc::new(description))
+    }
+
+    /// Adds the nodes for tests that are not there yet.
+    fn add_tests(&mut self, version: ServerVersion) -> Result<(), String> {
+        let other = TEST_NODES[version as usize].as_ref().map_err(String::clone)?;
         let mut schemas = Schemas::clone(&self.schemas);
         for (name, facts) in &other.facts {
             if let (false, Some(schema)) = (self.facts.contains_key(name), other.schemas.get(name)) {
@@ -64,6 +78,7 @@ impl Description {
             }
         }
         self.schemas = Arc::new(schemas);
+        Ok(())
     }
 
     /// Leaves out the classes that use paid services.
@@ -119,15 +134,15 @@ impl Registry {
         test_nodes: bool,
     ) -> Result<Self, String> {
         let description = match object_info {
-            Some(bytes) => Arc::new(Description::read(bytes)?),
+            Some(bytes) => {
+                let mut description = Description::read(bytes)?;
+                if test_nodes {
+                    description.add_tests(version)?;
+                }
+                Arc::new(description)
+            }
+            None if test_nodes => WITH_TEST_NODES[version as usize].clone()?,
             None => BUNDLED[version as usize].clone()?,
-        };
-        let description = if test_nodes {
-            let mut with_tests = Description::clone(&description);
-            with_tests.add(TEST_NODES[version as usize].as_ref().map_err(String::clone)?);
-            Arc::new(with_tests)
-        } else {
-            description
         };
         Ok(Self::of(version, description))
     }
@@ -293,6 +308,23 @@ mod tests {
             assert_eq!(facts["input"]["required"]["image"][0], json!(["a.PNG", "b.png", "d.webp"]));
         }
         assert!(registry.object_info_of("Nope").is_none());
+    }
+
+    #[test]
+    fn a_prompt_chooses_from_the_files_of_now() {
+        let (_directory, files) = files();
+        let registry = bundled(ServerVersion::V0_30_0).with_files(&files, None, false);
+        let offered = |class: &str| {
+            let schemas = registry.schemas_for(&json!({"1": {"class_type": class}}));
+            let input = schemas.get("LoadImage").and_then(|schema| schema.input("image")).expect("described");
+            input.choices().contains(&json!("a.png"))
+        };
+        assert!(!offered("LoadImage"));
+        files.store_upload(Folder::Input, "", "a.png", &Upload::of(b"x", false)).expect("stored");
+        assert!(!offered("EmptyImage"), "nothing is listed for those who do not choose");
+        assert!(offered("LoadImage"));
+        std::fs::remove_file(files.root(Folder::Input).join("a.png")).expect("removed");
+        assert!(!offered("Unknown"), "it may be replaced by one that chooses");
     }
 
     #[test]

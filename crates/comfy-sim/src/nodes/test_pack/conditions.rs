@@ -61,10 +61,9 @@ pub(super) fn strings(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeE
         "a BEGINSWITH b" => a.starts_with(&b),
         "a ENDSWITH b" => a.ends_with(&b),
         _ => {
-            let pattern = fancy_regex::Regex::new(&format!("^(?:{b})"));
-            pattern
-                .and_then(|pattern| pattern.is_match(&a))
-                .map_err(|error| NodeError::new("re.error", error.to_string()))?
+            let failed = |error: fancy_regex::Error| NodeError::new("re.error", error.to_string());
+            let pattern = fancy_regex::Regex::new(&format!("^(?:{b})")).map_err(failed)?;
+            pattern.is_match(&a).map_err(failed)?
         }
     };
     Ok(Ran::output(Json::from(holds)))
