@@ -162,6 +162,8 @@ fn open_socket(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {
     while reader.read_line(&mut line)? > 2 {
         line.clear();
     }
+    // Messages are only sent once the greeting has been.
+    reader.fill_buf()?;
     Ok(reader)
 }
 

@@ -37,16 +37,22 @@ pub(super) async fn open(
     let id = id.map(|(_, id)| id.into_owned()).filter(|id| !id.is_empty());
     let Shared { state, sockets, severed } = shared;
     let id = id.unwrap_or_else(|| state.new_id().simple().to_string());
-    upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE).on_upgrade(move |socket| {
-        sockets.track_future(async move {
-            severed.run_until_cancelled(converse(socket, id, state)).await;
+    // Before the answer, so that a client which has it misses nothing of what it submits next. In one step, so that no
+    // change of the queue falls between the greeting and the first message.
+    let outgoing = state.queue(|queue| state.sockets().connect(&id, queue.remaining()));
+    let (unopened, failed_id) = (Arc::clone(&state), id.clone());
+    upgrade
+        .max_message_size(LONGEST_MESSAGE)
+        .max_frame_size(LONGEST_MESSAGE)
+        .on_failed_upgrade(move |_| unopened.sockets().disconnect(&failed_id))
+        .on_upgrade(move |socket| {
+            sockets.track_future(async move {
+                severed.run_until_cancelled(converse(socket, outgoing, id, state)).await;
+            })
         })
-    })
 }
 
-async fn converse(mut socket: WebSocket, id: String, state: Arc<state::State>) {
-    // In one step, so that no change of the queue falls between the greeting and the first message.
-    let outgoing = state.queue(|queue| state.sockets().connect(&id, queue.remaining()));
+async fn converse(mut socket: WebSocket, outgoing: Outgoing, id: String, state: Arc<state::State>) {
     let cut = outgoing.cut();
     if cut.run_until_cancelled(talk(&mut socket, outgoing, &id, &state)).await.is_none() {
         tracing::debug!(id, "a client that does not read is cut off");
