@@ -73,6 +73,11 @@ impl<'a> Graph<'a> {
                 inputs.iter().map(|(name, value)| (name.clone(), graph.source(value.clone()))).collect();
             let id = NodeId::from(id.as_str());
             graph.push(id.clone(), class_type.to_owned(), inputs, None, id, at, files);
+            let node = &graph.nodes[at];
+            if node.class.is_none() && node.schema.is_none() {
+                // The class cannot be described: its inputs are asked for, also when nothing needs the node.
+                return Err(Fatal);
+            }
         }
         graph.sign(0);
         Ok(graph)
@@ -194,10 +199,11 @@ impl Node<'_> {
         self.inputs.iter().any(|(name, source)| dangles(name, source))
     }
 
-    /// Whether its class has the input: declares it, or has it below a dynamic input as the others are now.
+    /// Whether its class has the input: declares it, hidden or not, or has it below a dynamic input as the others are
+    /// now. (Hidden ones of a kind that the server does not know can only be given: nodes do in what they expand to.)
     pub(super) fn knows(&self, input: &str) -> bool {
         let Some(schema) = self.schema else { return false };
-        if schema.input(input).is_some() {
+        if schema.input(input).is_some() || self.hidden().any(|(name, _)| name == input) {
             return true;
         }
         let Some((first, _)) = input.split_once('.') else { return false };

@@ -470,6 +470,9 @@ impl<'a, 'scope, 'env> Run<'a, 'scope, 'env> {
     /// Fails as a function does that is called with a name which it does not have.
     fn check_names(&self, at: usize, gathered: &Gathered) -> Result<(), NodeError> {
         let node = &self.graph.nodes[at];
+        if node.class.is_some_and(|class| class.takes_others) {
+            return Ok(());
+        }
         let Some(unknown) = gathered.keys().find(|name| !node.knows(name)) else { return Ok(()) };
         let function = report::function(node);
         Err(NodeError::type_error(format!("{function}() got an unexpected keyword argument '{unknown}'")))

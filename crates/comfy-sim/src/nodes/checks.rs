@@ -22,6 +22,8 @@ pub(crate) fn validator(class_type: &str, version: ServerVersion, test_nodes: bo
         "TestCustomValidation1" => Some(classic().required("input1").required("input2")),
         "TestCustomValidation2" => Some(classic().required("input1").required("input2").input_types()),
         "TestCustomValidation5" => Some(classic().all()),
+        "TestAsyncValidation" => Some(classic().required("value").required("threshold")),
+        "TestAsyncValidationError" => Some(classic().required("value").required("max_value")),
         "TestListToAccumulationNode" => Some(classic().input_types()),
         _ => None,
     }
@@ -46,11 +48,26 @@ pub(crate) fn check(class_type: &str, inputs: &CheckInputs) -> CheckResult {
         "TestCustomValidation5" if inputs.values.values().any(|value| value.as_f64() == Some(7.0)) => {
             CheckResult::failed("7s are not allowed. I've never liked 7s.")
         }
+        "TestAsyncValidation" => at_most(value("value"), value("threshold"), |value, most| {
+            format!("Value {value} exceeds threshold {most}")
+        }),
+        "TestAsyncValidationError" => at_most(value("value"), value("max_value"), |value, most| {
+            format!("Async validation failed: {value} > {most}")
+        }),
         "TestListToAccumulationNode" => {
             CheckResult::raised("AttributeError", "'list' object has no attribute 'items'")
         }
         _ => CheckResult::Passed,
     }
+}
+
+/// A check that a number is no larger than another; `words` say that it is.
+fn at_most(value: &Json, most: &Json, words: fn(&str, &str) -> String) -> CheckResult {
+    let larger = value.as_f64().zip(most.as_f64()).is_some_and(|(value, most)| value > most);
+    if !larger {
+        return CheckResult::Passed;
+    }
+    CheckResult::failed(words(&python::python_text(value), &python::python_text(most)))
 }
 
 /// A check that answers what it is told to.

@@ -76,6 +76,8 @@ pub(crate) struct NodeClass {
     pub(crate) is_async: bool,
     /// Whether it takes each input as a [`Value::List`] of all its values, where its description does not say so.
     pub(crate) takes_lists: bool,
+    /// Whether its function takes inputs that its class does not declare (`**kwargs` on the server).
+    pub(crate) takes_others: bool,
 }
 
 /// A node's own check of its inputs (`VALIDATE_INPUTS` on the server). The server leaves its own checks of the inputs
@@ -169,6 +171,7 @@ impl NodeClass {
             lazy: None,
             is_async: false,
             takes_lists: false,
+            takes_others: false,
         }
     }
 }

@@ -42,7 +42,10 @@ pub(crate) async fn exchange(
     body: Option<&[u8]>,
 ) -> anyhow::Result<Answer> {
     let has = |name: &str| headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
-    let mut message = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
+    let mut message = format!("{method} {path} HTTP/1.1\r\n");
+    if !has("host") {
+        message += &format!("Host: {host}\r\n");
+    }
     if !has("accept") {
         message += "Accept: */*\r\n";
     }

@@ -73,6 +73,12 @@ pub(crate) fn is_id(text: &str) -> bool {
     ID.as_ref().and_then(|id| id.find(text)).is_some_and(|found| found.len() == text.len())
 }
 
+/// The random parts of the names of temporary files in a text, in their order.
+pub(crate) fn temporary(text: &str) -> Vec<String> {
+    let names = TEMPORARY.iter().flat_map(|name| name.find_iter(text));
+    names.map(|name| name.as_str().to_owned()).collect()
+}
+
 fn normal(value: &Value, key: &str) -> Value {
     let is_time = TIMES.contains(&key);
     match value {
@@ -81,11 +87,13 @@ fn normal(value: &Value, key: &str) -> Value {
         Value::Number(_) if matches!(key, "number" | "priority") => json!("<number>"),
         _ if key == "traceback" => json!("<traceback>"),
         Value::Object(entries) => {
-            let mut sorted: Vec<_> = entries.iter().collect();
-            sorted.sort_by_key(|(key, _)| key.as_str());
-            Value::Object(
-                sorted.into_iter().map(|(key, value)| (without_ids(key), normal(value, key))).collect(),
-            )
+            // Ids, which are random, stay in their order.
+            let (ids, mut others): (Vec<_>, Vec<_>) = entries.iter().partition(|(key, _)| is_id(key));
+            others.sort_by_key(|(key, _)| key.as_str());
+            let others = others.into_iter().map(|(key, value)| (without_ids(key), normal(value, key)));
+            let ids = ids.into_iter().enumerate();
+            let ids = ids.map(|(at, (key, value))| (format!("<id> {at}"), normal(value, key)));
+            Value::Object(ids.chain(others).collect())
         }
         Value::Array(items) => list(items, key),
         Value::String(text) => json!(line(text, key)),

@@ -10,10 +10,14 @@ use super::multipart::{ToSend, to_send};
 use super::outcome::{Outcome, apart};
 use super::scenario::{Body, Kind, Request, Response, Scenario, Step, string};
 use super::socket::{Counts, Inbox, Socket};
-use super::{frames, json, matching, normal};
+use super::validation::RECORDED_FOLDER;
+use super::{frames, json, matching, normal, prompts};
 
 /// How long frames that nobody awaits may take to arrive at the end.
 const LINGER: Duration = Duration::from_millis(100);
+
+/// Prompts that are refused to bring the counter on.
+const MOST_COUNTED: i64 = 64;
 
 /// How fast a conversation is held.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +30,7 @@ pub(crate) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { pause: Duration::from_millis(500), patience: Duration::from_secs(3) }
+        Self { pause: Duration::from_secs(3), patience: Duration::from_secs(3) }
     }
 }
 
@@ -34,6 +38,8 @@ impl Default for Pace {
 #[derive(Debug)]
 pub(crate) struct Player<'a> {
     host: &'a str,
+    /// The folder of the server, when it is known.
+    base: Option<&'a str>,
     scenario: &'a Scenario,
     pace: Pace,
     /// Recorded prompt ids and those that stand for them now.
@@ -47,9 +53,16 @@ pub(crate) struct Player<'a> {
 
 impl<'a> Player<'a> {
     /// A player of `scenario` for the server at `host`, such as `127.0.0.1:8188`.
-    pub(crate) fn new(name: &str, host: &'a str, scenario: &'a Scenario, pace: Pace) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        host: &'a str,
+        base: Option<&'a str>,
+        scenario: &'a Scenario,
+        pace: Pace,
+    ) -> Self {
         Self {
             host,
+            base,
             scenario,
             pace,
             ids: Vec::new(),
@@ -77,6 +90,16 @@ impl<'a> Player<'a> {
             socket.close().await;
         }
         self.compare_frames()
+    }
+
+    /// Brings the counter of prompts to where it was when prompts with numbers of their own are to be sorted among others.
+    /// Refused prompts count too.
+    pub(crate) async fn count_on(&mut self) -> anyhow::Result<()> {
+        let Some(first) = self.scenario.first_number() else { return Ok(()) };
+        for _ in 0..first.min(MOST_COUNTED) {
+            prompts::post(self.host, "/prompt", r#"{"prompt": {}}"#).await?;
+        }
+        Ok(())
     }
 
     /// Waits for what had come before this time.
@@ -120,7 +143,7 @@ impl<'a> Player<'a> {
 
     async fn open(&mut self, conn: &str, request: &Request, wanted: Option<u16>) {
         let path = self.live(&request.path);
-        let socket = Socket::open(self.host, &path, &headers(request, false), conn, &self.inbox).await;
+        let socket = Socket::open(self.host, &path, &self.headers(request, false), conn, &self.inbox).await;
         let status = match socket {
             Ok(Ok(socket)) => {
                 self.sockets.insert(conn.to_owned(), socket);
@@ -140,7 +163,7 @@ impl<'a> Player<'a> {
             ToSend::Nothing => (None, None),
             ToSend::Bytes(bytes, kind) => (Some(bytes), kind),
         };
-        let mut headers = headers(request, kind.is_some());
+        let mut headers = self.headers(request, kind.is_some());
         headers.extend(kind.map(|kind| ("Content-Type".to_owned(), kind)));
         let path: String = request.path.chars().take(70).collect();
         let label = format!("{} {path}", request.method);
@@ -165,6 +188,11 @@ impl<'a> Player<'a> {
         {
             self.ids.push((old, new.to_owned()));
         }
+        if let (Some(old), Ok(new)) = (&wanted.body, std::str::from_utf8(&answer.body)) {
+            let old = old.values().flat_map(|body| normal::temporary(body.get()));
+            self.ids.extend(old.zip(normal::temporary(new)).filter(|(old, new)| old != new));
+            self.ids.dedup();
+        }
         if Some(answer.status) != wanted.status {
             self.outcome
                 .count(false, || format!("{label}: {}, recorded {}", answer.status, shown(wanted.status)));
@@ -172,7 +200,7 @@ impl<'a> Player<'a> {
         }
         let wanted_kind = wanted.headers.get("Content-Type").map(String::as_str).unwrap_or_default();
         let wanted_kind = wanted_kind.split(';').next().unwrap_or_default();
-        let (wanted, got) = (Content::recorded(&wanted.body).key(path), got.key(path));
+        let (wanted, got) = (Content::recorded(&wanted.body).key(path), self.then(got.key(path)));
         let kind = answer.kind();
         // Of pictures and the like it is enough that there is something.
         let equal = if wanted == "bytes" { !answer.body.is_empty() } else { wanted == got };
@@ -195,8 +223,9 @@ impl<'a> Player<'a> {
             recorded.entry(conn.clone()).or_default();
         }
         for (conn, wanted) in recorded {
-            let got = came.get(&conn).map(Vec::as_slice).unwrap_or_default();
-            let (equal, lines) = matching::compare(&wanted, got);
+            let got: Vec<_> =
+                came.get(&conn).into_iter().flatten().map(|frame| self.then(frame.clone())).collect();
+            let (equal, lines) = matching::compare(&wanted, &got);
             self.outcome.total += wanted.len().max(got.len());
             self.outcome.equal += equal;
             for line in lines {
@@ -204,6 +233,28 @@ impl<'a> Player<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The recorded headers, with the server of now where they name the recorded one.
+    fn headers(&self, request: &Request, is_form: bool) -> Vec<(String, String)> {
+        let own = |name: &str| {
+            name.eq_ignore_ascii_case("content-length")
+                || is_form && name.eq_ignore_ascii_case("content-type")
+        };
+        let live = |value: &String| match (self.scenario.host(), self.host.rsplit_once(':')) {
+            (Some(then), Some((_, now))) => {
+                let port = then.rsplit_once(':').map_or(then, |(_, port)| port);
+                value.replace(&format!(":{port}"), &format!(":{now}"))
+            }
+            _ => value.clone(),
+        };
+        let headers = request.headers.iter().flatten();
+        headers.filter(|(name, _)| !own(name)).map(|(name, value)| (name.clone(), live(value))).collect()
+    }
+
+    /// A text with the folder of the recorded server.
+    fn then(&self, text: String) -> String {
+        self.base.map_or_else(|| text.clone(), |base| text.replace(base, RECORDED_FOLDER))
     }
 
     /// A text with the ids of now.
@@ -259,17 +310,6 @@ impl Content {
 fn recorded_id(body: &Body) -> Option<String> {
     let json = json::strict(body.as_ref()?.get("json")?.get())?;
     json["prompt_id"].as_str().filter(|id| normal::is_id(id)).map(str::to_owned)
-}
-
-/// The recorded headers that are sent as they were.
-fn headers(request: &Request, is_form: bool) -> Vec<(String, String)> {
-    let own = |name: &str| {
-        name.eq_ignore_ascii_case("content-length")
-            || name.eq_ignore_ascii_case("host")
-            || is_form && name.eq_ignore_ascii_case("content-type")
-    };
-    let headers = request.headers.iter().flatten();
-    headers.filter(|(name, _)| !own(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn shown(status: Option<u16>) -> String {

@@ -103,6 +103,30 @@ impl Scenario {
         actions
     }
 
+    /// Where the recorded server was, such as `127.0.0.1:8199`, when an `Origin` says so that it did not refuse.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| {
+            let origin = step.request.as_ref()?.headers.as_ref()?.get("Origin")?;
+            let host = origin.split_once("://").map(|(_, host)| host).filter(|host| host.contains(':'))?;
+            (step.response.as_ref()?.status? != 403 && host.starts_with("127.0.0.1:")).then_some(host)
+        })
+    }
+
+    /// The number that the recorded server gave to the first prompt, when prompts with numbers of their own follow.
+    pub(crate) fn first_number(&self) -> Option<i64> {
+        let asked = |step: &Step| -> Option<serde_json::Value> {
+            let request = step.request.as_ref().filter(|request| request.path.ends_with("/prompt"))?;
+            serde_json::from_str(request.body.as_ref()?.get("json")?.get()).ok()
+        };
+        let has_own = |step: &&Step| asked(step).is_some_and(|body| body.get("number").is_some());
+        self.steps.iter().find(has_own)?;
+        self.steps.iter().find_map(|step| {
+            asked(step).filter(|body| body.get("number").or(body.get("front")).is_none())?;
+            let answer = step.response.as_ref()?.body.as_ref()?.get("json")?.get();
+            serde_json::from_str::<serde_json::Value>(answer).ok()?.get("number")?.as_i64()
+        })
+    }
+
     /// The frames that the server sent.
     pub(crate) fn received(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| matches!(step.kind, Kind::WsText | Kind::WsBinary))
@@ -130,6 +154,11 @@ impl Step {
 
     pub(crate) fn ended(&self) -> f64 {
         self.t_ms
+    }
+
+    /// A frame of text as it was recorded.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.json.as_deref().map(RawValue::get).or(self.text.as_deref())
     }
 
     /// What a frame holds.

@@ -88,9 +88,12 @@ impl Socket {
         // Small messages are not to wait for each other.
         stream.set_nodelay(true)?;
         let mut head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nAccept: */*\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         );
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            head += &format!("Host: {host}\r\n");
+        }
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }

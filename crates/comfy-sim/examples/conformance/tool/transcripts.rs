@@ -84,10 +84,12 @@ async fn play(
     let sim = match target {
         Target::Simulators(_) => {
             let builder = servers::of_scenario(corpus, version, name, &scenario)?;
+            let sim = builder.base_dir(base.path()).start().await?;
+            // Afterwards, since a server empties its folder for temporary files when it starts.
             if seed::SCENARIOS.contains(&name) {
                 seed::files(&scenario, base.path())?;
             }
-            Some(builder.base_dir(base.path()).start().await?)
+            Some(sim)
         }
         Target::Server(_) if seed::SCENARIOS.contains(&name) => {
             let reason = "its files cannot be put on that server".to_owned();
@@ -100,7 +102,12 @@ async fn play(
         (None, Target::Server(host)) => host.clone(),
         (None, Target::Simulators(_)) => String::new(),
     };
-    let mut player = Player::new(name, &host, &scenario, pace);
+    let folder = base.path().to_string_lossy();
+    let folder = sim.is_some().then_some(&*folder);
+    let mut player = Player::new(name, &host, folder, &scenario, pace);
+    if sim.is_some() {
+        player.count_on().await?;
+    }
     let stopped = match tokio::time::timeout(LONGEST, player.play()).await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("stopped: {error:#}")),

@@ -23,9 +23,9 @@ use super::{json as python, normal, servers};
 const HELD: Duration = Duration::from_secs(3600);
 
 /// Where the recorded server had its folders.
-const RECORDED_FOLDER: &str = "/srv/data";
+pub(crate) const RECORDED_FOLDER: &str = "/srv/data";
 
-static COUNTER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"_\d{5}_").ok());
+static COUNTER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"_\d{5}([_.])").ok());
 
 #[derive(Debug, Deserialize)]
 struct Case {
@@ -189,7 +189,7 @@ fn run_differs(wanted: &Value, record: &Value, base: &TempDir) -> Option<String>
         let text = normal::canonical(value).replace(&*base.path().to_string_lossy(), RECORDED_FOLDER);
         COUNTER
             .as_ref()
-            .map_or_else(|| text.clone(), |counter| counter.replace_all(&text, "_00000_").into_owned())
+            .map_or_else(|| text.clone(), |counter| counter.replace_all(&text, "_00000$1").into_owned())
     };
     apart(&key(wanted), &key(&json!(got)))
 }

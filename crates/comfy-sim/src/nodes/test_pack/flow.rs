@@ -55,10 +55,12 @@ pub(super) fn mix_images(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, No
     Ok(Ran::output(Value::image(mixed)))
 }
 
-/// TestVariadicAverage: the mean of as many pictures as there are inputs.
+/// TestVariadicAverage: the mean of the pictures `input1`, `input2` and so on up to the first that is not there.
 pub(super) fn average(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
+    let names = (1..).map(|number| format!("input{number}"));
+    let names: Vec<_> = names.take_while(|name| inputs.0.contains_key(name)).collect();
     let mut sum: Option<Image> = None;
-    for name in inputs.0.keys() {
+    for name in &names {
         let image = inputs.image(name)?;
         match &mut sum {
             None => sum = Some(Image::clone(image)),
@@ -69,7 +71,7 @@ pub(super) fn average(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeE
         }
     }
     let mut sum = sum.ok_or_else(|| NodeError::runtime_error("stack expects a non-empty TensorList"))?;
-    sum.data.iter_mut().for_each(|number| *number /= inputs.0.len() as f32);
+    sum.data.iter_mut().for_each(|number| *number /= names.len() as f32);
     Ok(Ran::output(Value::image(sum)))
 }
 

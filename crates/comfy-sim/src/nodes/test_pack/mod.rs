@@ -37,7 +37,7 @@ static CLASSES: &[NodeClass] = &[
     NodeClass::new("ProbeV3", types::v3),
     NodeClass::new("ProbeV3Validate", types::v3_validated),
     NodeClass { lazy: Some(flow::lazy_mix), ..NodeClass::new("TestLazyMixImages", flow::mix_images) },
-    NodeClass::new("TestVariadicAverage", flow::average),
+    NodeClass { takes_others: true, ..NodeClass::new("TestVariadicAverage", flow::average) },
     NodeClass {
         changed: Some(flow::should_change),
         ..NodeClass::new("TestCustomIsChanged", flow::first_image)
