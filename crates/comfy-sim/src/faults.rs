@@ -95,17 +95,19 @@ pub(crate) struct RequestFault {
 }
 
 impl Faults {
-    /// Adds a fault; `None` when there are too many.
-    pub(crate) fn add(&self, fault: Fault) -> Option<FaultId> {
+    /// Whether as many are set as clients may set.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lock().active.len() >= MOST_FAULTS
+    }
+
+    /// Adds a fault.
+    pub(crate) fn add(&self, fault: Fault) -> FaultId {
         let mut set = self.lock();
-        if set.active.len() >= MOST_FAULTS {
-            return None;
-        }
         set.last_id += 1;
         let id = FaultId(set.last_id);
         set.active.push(Active { id, fault, seen: 0, struck: 0, taken_back: CancellationToken::new() });
         self.any.store(true, Ordering::Release);
-        Some(id)
+        id
     }
 
     /// Takes a fault back. Says whether there was one.
@@ -279,7 +281,7 @@ mod tests {
     fn faults(texts: &[&str]) -> Faults {
         let faults = Faults::default();
         for text in texts {
-            faults.add(text.parse().unwrap()).unwrap();
+            faults.add(text.parse().unwrap());
         }
         faults
     }

@@ -76,7 +76,14 @@ impl Sim {
         };
         let listener = bind(builder.port).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let folder = |error| Error::new(ErrorKind::Folder, "no folder for the simulator's files", error);
+        let wanted = builder.base_dir.clone();
+        let folder = |error| {
+            let text = match &wanted {
+                Some(path) => format!("cannot keep the simulator's files in {}", path.display()),
+                None => "no temporary folder for the simulator's files".to_owned(),
+            };
+            Error::new(ErrorKind::Folder, text, error)
+        };
         let (base, path) = match builder.base_dir {
             Some(path) => (None, path),
             None => {
@@ -126,10 +133,8 @@ impl Sim {
     }
 
     /// Sets a fault. One that strikes at once, such as a restart, has done so when this returns.
-    ///
-    /// At most 1,000 faults can be set at a time; further ones do nothing.
     pub fn fault(&self, fault: Fault) -> FaultId {
-        self.lives.current().state.fault(fault).unwrap_or(FaultId(0))
+        self.lives.current().state.fault(fault)
     }
 
     /// Takes a fault back. Says whether it was still set.

@@ -31,6 +31,9 @@ use crate::sockets::{Sockets, Target};
 use crate::users::Users;
 use crate::version::ServerVersion;
 
+/// What a worker has for its calls, in bytes: nodes walk over what users have nested.
+const STACK: usize = 16 << 20;
+
 /// What a simulator keeps through the restarts of its server.
 #[derive(Debug)]
 pub(crate) struct Lasting {
@@ -156,8 +159,8 @@ impl State {
     }
 
     /// Sets a fault; `None` when there are too many. One that strikes at once has done so when this returns.
-    pub(crate) fn fault(self: &Arc<Self>, fault: Fault) -> Option<FaultId> {
-        let id = self.lasting.faults.add(fault.clone())?;
+    pub(crate) fn fault(self: &Arc<Self>, fault: Fault) -> FaultId {
+        let id = self.lasting.faults.add(fault.clone());
         match fault {
             Fault::Restart { at: None, history, down } => {
                 self.lasting.faults.remove(id);
@@ -167,7 +170,7 @@ impl State {
             Fault::QueueFull { jobs, .. } => self.lasting.faults.fill_queue(self, jobs),
             _ => {}
         }
-        Some(id)
+        id
     }
 
     /// A node is about to run: what faults do to it. A restart has happened when this returns.
@@ -254,7 +257,7 @@ impl State {
         }
         let state = Arc::clone(self);
         let work = move || executor::work(&state);
-        match thread::Builder::new().name("comfy-sim-worker".into()).spawn(work) {
+        match thread::Builder::new().name("comfy-sim-worker".into()).stack_size(STACK).spawn(work) {
             Ok(thread) => *worker = Worker::Started(thread),
             // The next prompt tries again.
             Err(error) => tracing::error!(%error, "no thread to run prompts"),

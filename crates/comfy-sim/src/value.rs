@@ -79,6 +79,14 @@ pub(crate) fn room_for(shape: [usize; 4]) -> Result<usize, NodeError> {
     Ok(shape.iter().product())
 }
 
+/// One text holds at most this many bytes: a few nodes that join or replace could make it as long as they like.
+const MAX_TEXT: usize = 64 << 20;
+
+/// Fails when a text of this many bytes is more than the simulator wants to hold.
+pub(crate) fn room_for_text(bytes: usize) -> Result<(), NodeError> {
+    if bytes > MAX_TEXT { Err(NodeError::new("MemoryError", "")) } else { Ok(()) }
+}
+
 /// A number between 0 and 1 as a byte. The server cuts off the fraction; it does not round.
 pub(crate) fn to_byte(number: f32) -> u8 {
     // `as` saturates and turns NaN into 0, so that no clamping is needed.

@@ -98,6 +98,14 @@ impl Description {
         let schemas = Schemas::from_slice(&bytes).map_err(|error| error.to_string())?;
         let facts: Map<String, Json> =
             comfy_protocol::json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let is_class = |facts: &Json| facts.get("input").is_some_and(Json::is_object);
+        if let Some((name, _)) = facts.iter().find(|(_, facts)| !is_class(facts)) {
+            let name: String = name.chars().take(80).collect();
+            return Err(format!("`{name}` in it describes no node class: it has no `input`"));
+        }
+        if facts.is_empty() {
+            return Err("it describes no node class".into());
+        }
         let choosers = choices::all_choosers(&facts);
         let facts = facts.into_iter().map(|(name, facts)| (name, Arc::new(facts))).collect();
         Ok(Self { facts, schemas: Arc::new(schemas), choosers })
@@ -360,6 +368,8 @@ mod tests {
             Registry::new(ServerVersion::V0_8_0, Some(object_info.as_bytes()), false).expect("read");
         assert!(registry.schemas_for(&Json::Null).contains("Mine"));
         assert!(registry.class("SaveImage").is_none());
-        assert!(Registry::new(ServerVersion::V0_8_0, Some(b"no JSON"), false).is_err());
+        for wrong in ["no JSON", "{}", r#"{"A": 1}"#, r#"{"1": {"class_type": "SaveImage", "inputs": {}}}"#] {
+            assert!(Registry::new(ServerVersion::V0_8_0, Some(wrong.as_bytes()), false).is_err(), "{wrong}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Context, Inputs, NodeClass, NodeError, Ran};
 use crate::python::python_text;
-use crate::value::Value;
+use crate::value::{Value, room_for_text};
 use crate::wire::to_indented_json;
 
 mod case;
@@ -38,13 +38,13 @@ pub(super) static CLASSES: [NodeClass; 28] = [
         each(inputs, |text| Ok(part(text, 0, length)))
     }),
     NodeClass::new("AddTextPrefix", |inputs, _| {
-        each(inputs, |text| Ok(inputs.text("prefix")?.to_owned() + text))
+        each(inputs, |text| joined(&[inputs.text("prefix")?, text], ""))
     }),
     NodeClass::new("AddTextSuffix", |inputs, _| {
-        each(inputs, |text| Ok(text.to_owned() + inputs.text("suffix")?))
+        each(inputs, |text| joined(&[text, inputs.text("suffix")?], ""))
     }),
     NodeClass::new("ReplaceText", |inputs, _| {
-        each(inputs, |text| Ok(text.replace(inputs.text("find")?, inputs.text("replace")?)))
+        each(inputs, |text| replaced(text, inputs.text("find")?, inputs.text("replace")?))
     }),
     NodeClass::new("StripWhitespace", |inputs, _| {
         each(inputs, |text| Ok(text.trim_matches(is_blank).to_owned()))
@@ -59,10 +59,22 @@ fn primitive(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     Ok(Ran::output(inputs.value("value")?.clone()))
 }
 
+/// Texts one after the other, as long as there is room for them.
+fn joined(texts: &[&str], between: &str) -> Result<String, NodeError> {
+    room_for_text(texts.iter().map(|text| text.len() + between.len()).sum())?;
+    Ok(texts.join(between))
+}
+
+/// A text with every place of `find` replaced, as long as there is room for it.
+fn replaced(text: &str, find: &str, with: &str) -> Result<String, NodeError> {
+    room_for_text(text.len().saturating_add(text.matches(find).count().saturating_mul(with.len())))?;
+    Ok(text.replace(find, with))
+}
+
 /// StringConcatenate.
 fn concatenate(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
     let (first, second) = (inputs.text("string_a")?, inputs.text("string_b")?);
-    let text = [first, second].join(inputs.text("delimiter")?);
+    let text = joined(&[first, second], inputs.text("delimiter")?)?;
     Ok(Ran::output(Json::from(text)))
 }
 
@@ -128,7 +140,7 @@ fn trim(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
 
 /// StringReplace: every place. An empty text is found between all characters.
 fn replace(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeError> {
-    let text = inputs.text("string")?.replace(inputs.text("find")?, inputs.text("replace")?);
+    let text = replaced(inputs.text("string")?, inputs.text("find")?, inputs.text("replace")?)?;
     Ok(Ran::output(Json::from(text)))
 }
 

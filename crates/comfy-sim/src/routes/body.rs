@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::io::Read as _;
+use std::time::Duration;
 
-use axum::extract::{FromRequest as _, Request};
-use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
 use comfy_protocol::json::exact;
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use futures_util::StreamExt as _;
 use serde_json::Value as Json;
 
 use super::answer::{self, Refusal};
@@ -21,6 +24,12 @@ impl Limit {
         request.extensions().get().copied().unwrap_or(Self(0))
     }
 }
+
+/// How long the rest of a body that is too large is read.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many pieces of it are read: some gigabytes.
+const MOST_DISCARDED_FRAMES: usize = 1 << 18;
 
 /// Why a body could not be used.
 #[derive(Debug)]
@@ -62,14 +71,29 @@ pub(super) async fn read_json(request: Request) -> Result<Json, BadBody> {
     })
 }
 
+/// Reads a body as it came. One that is too large is read on for a while and thrown away: most clients send all of it before they
+/// look at an answer.
+async fn whole(body: Body, limit: u64) -> Result<Bytes, BadBody> {
+    let mut frames = body.into_data_stream();
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = frames.next().await {
+        let frame = frame.map_err(|_| BadBody::Trouble)?;
+        if (bytes.len() + frame.len()) as u64 > limit {
+            drop(bytes);
+            let rest = frames.take(MOST_DISCARDED_FRAMES).for_each(|_| std::future::ready(()));
+            let _ = tokio::time::timeout(PATIENCE, rest).await;
+            return Err(BadBody::TooLarge(limit));
+        }
+        bytes.extend_from_slice(&frame);
+    }
+    Ok(bytes.freeze())
+}
+
 /// Reads a body, unpacked.
 pub(super) async fn read(request: Request) -> Result<Bytes, BadBody> {
     let Limit(limit) = Limit::of(&request);
     let coding = request.headers().get(header::CONTENT_ENCODING).cloned();
-    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => BadBody::TooLarge(limit),
-        _ => BadBody::Trouble,
-    })?;
+    let bytes = whole(request.into_body(), limit).await?;
     let mut unpacked = Vec::new();
     // One byte more tells what is too large.
     let most = limit.saturating_add(1);

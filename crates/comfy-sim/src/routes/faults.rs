@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::answer::{self, Refusal};
-use super::body::read_json;
+use super::body::{BadBody, read_json};
 use crate::faults::{Fault, FaultId, MOST_FAULTS};
 use crate::state;
 
@@ -25,17 +25,24 @@ pub(super) async fn add(
     State(state): State<Arc<state::State>>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let fault = match Fault::from_json(read_json(request).await?) {
+    let described = match read_json(request).await {
+        Ok(described) => described,
+        Err(BadBody::TooLarge(limit)) => return Err(BadBody::TooLarge(limit).into()),
+        Err(_) => {
+            let error =
+                "the body is no JSON; send {\"fault\": \"node-error\"} or \"node-error:at=2\" in quotes";
+            return Ok(refuse(StatusCode::BAD_REQUEST, error));
+        }
+    };
+    let fault = match Fault::from_json(described) {
         Ok(fault) => fault,
         Err(error) => return Ok(refuse(StatusCode::BAD_REQUEST, &error.to_string())),
     };
-    Ok(match state.fault(fault) {
-        Some(id) => answer::json(&json!({"id": id})),
-        None => refuse(
-            StatusCode::CONFLICT,
-            &format!("{MOST_FAULTS} faults are set already; take some back with DELETE"),
-        ),
-    })
+    if state.lasting.faults.is_full() {
+        let error = format!("{MOST_FAULTS} faults are set already; take some back with DELETE");
+        return Ok(refuse(StatusCode::CONFLICT, &error));
+    }
+    Ok(answer::json(&json!({"id": state.fault(fault)})))
 }
 
 /// Takes all back.

@@ -10,6 +10,7 @@ mod http;
 mod interrupts;
 mod jobs;
 mod lifecycle;
+mod limits;
 mod logs;
 mod messages;
 mod models;

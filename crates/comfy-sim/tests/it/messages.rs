@@ -28,7 +28,7 @@ const WHOLE_RUN: [&str; 17] = [
 async fn a_run_tells_its_messages_in_the_recorded_order() {
     let sim = Sim::start().await.unwrap();
     let mut socket = Socket::open(&sim, "a").await;
-    submit(&sim, "a", three_nodes("farm")).await;
+    submit(&sim, "a", three_nodes("demo")).await;
     assert_eq!(socket.until("executing null").await, WHOLE_RUN);
 }
 
@@ -36,9 +36,9 @@ async fn a_run_tells_its_messages_in_the_recorded_order() {
 async fn a_known_result_is_only_reported() {
     let sim = Sim::start().await.unwrap();
     let mut socket = Socket::open(&sim, "a").await;
-    submit(&sim, "a", three_nodes("farm")).await;
+    submit(&sim, "a", three_nodes("demo")).await;
     socket.until("executing null").await;
-    let id = submit(&sim, "a", three_nodes("farm")).await;
+    let id = submit(&sim, "a", three_nodes("demo")).await;
     let known = [
         "status 1",
         "status 1",
@@ -52,7 +52,7 @@ async fn a_known_result_is_only_reported() {
     ];
     assert_eq!(socket.until("executing null").await, known);
     let entry = get_json(&sim, &format!("/history/{id}")).await[&id].clone();
-    assert_eq!(entry["outputs"]["3"]["images"][0]["filename"], "farm_00001_.png");
+    assert_eq!(entry["outputs"]["3"]["images"][0]["filename"], "demo_00001_.png");
 
     submit(&sim, "a", three_nodes("other")).await;
     let heard = socket.until("executing null").await;
@@ -108,13 +108,13 @@ async fn a_result_is_known_under_any_id() {
 async fn freeing_the_memory_forgets_all_results() {
     let sim = Sim::start().await.unwrap();
     let mut socket = Socket::open(&sim, "a").await;
-    submit(&sim, "a", three_nodes("farm")).await;
+    submit(&sim, "a", three_nodes("demo")).await;
     socket.until("executing null").await;
     crate::support::post(&sim, "/free", &json!({"unload_models": true})).await;
-    submit(&sim, "a", three_nodes("farm")).await;
+    submit(&sim, "a", three_nodes("demo")).await;
     assert!(socket.until("executing null").await.contains(&"cached [1 2 3]".to_owned()));
     crate::support::post(&sim, "/free", &json!({"free_memory": true})).await;
-    submit(&sim, "a", three_nodes("farm")).await;
+    submit(&sim, "a", three_nodes("demo")).await;
     assert!(socket.until("executing null").await.contains(&"cached []".to_owned()));
 }
 

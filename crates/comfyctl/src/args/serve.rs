@@ -156,7 +156,7 @@ pub(crate) struct Server {
     #[arg(long)]
     pub(crate) enable_compress_response_body: bool,
     /// Largest request body in MB [default: 100]
-    #[arg(long, value_name = "MB", value_parser = megabytes)]
+    #[arg(long, value_name = "MB", value_parser = megabytes, allow_negative_numbers = true)]
     pub(crate) max_upload_size: Option<f64>,
     /// Have the database of assets
     #[arg(long)]

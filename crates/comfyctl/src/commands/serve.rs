@@ -34,8 +34,11 @@ pub(crate) async fn serve(printer: &Printer, args: Serve) -> Exit {
         });
     }
     stop.wait().await;
-    sim.shutdown().await;
-    Exit::Success
+    // A node that computes is not interrupted. Who asks twice does not want to wait for it.
+    tokio::select! {
+        () = sim.shutdown() => Exit::Success,
+        () = stop.wait() => Exit::Stopped,
+    }
 }
 
 /// The simulator that the options describe.

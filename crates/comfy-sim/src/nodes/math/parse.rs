@@ -5,6 +5,8 @@ use super::Computed;
 
 /// Deeper nesting is no arithmetic.
 const MAX_DEPTH: usize = 64;
+/// Parts that an expression may have.
+const MAX_SIZE: usize = 2_000;
 
 /// An expression.
 #[derive(Debug, PartialEq)]
@@ -49,7 +51,7 @@ fn syntax() -> NodeError {
 /// Reads the first expression of a text, whose end may also be a semicolon or a new line.
 pub(super) fn parse(source: &str) -> Result<Expression, NodeError> {
     let tokens = tokens(source.trim())?;
-    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0 };
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, size: 0 };
     let expression = parser.choice()?;
     match parser.tokens.get(parser.at) {
         None | Some(Token::Sign(";" | "\n")) => Ok(expression),
@@ -130,6 +132,7 @@ struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
     depth: usize,
+    size: usize,
 }
 
 impl Parser<'_> {
@@ -151,6 +154,15 @@ impl Parser<'_> {
 
     fn expect(&mut self, sign: &'static str) -> Result<(), NodeError> {
         self.sign(&[sign]).map(|_| ()).ok_or_else(syntax)
+    }
+
+    /// Counts what makes the tree deeper without recursion here: what walks over the tree does recur.
+    fn grow(&mut self) -> Result<(), NodeError> {
+        self.size += 1;
+        if self.size > MAX_SIZE {
+            return Err(NodeError::new("RecursionError", "maximum recursion depth exceeded"));
+        }
+        Ok(())
     }
 
     fn choice(&mut self) -> Result<Expression, NodeError> {
@@ -179,6 +191,7 @@ impl Parser<'_> {
     fn any(&mut self) -> Result<Expression, NodeError> {
         let mut left = self.all()?;
         while self.word("or") {
+            self.grow()?;
             left = Expression::Binary("or", Box::new(left), Box::new(self.all()?));
         }
         Ok(left)
@@ -187,6 +200,7 @@ impl Parser<'_> {
     fn all(&mut self) -> Result<Expression, NodeError> {
         let mut left = self.not()?;
         while self.word("and") {
+            self.grow()?;
             left = Expression::Binary("and", Box::new(left), Box::new(self.not()?));
         }
         Ok(left)
@@ -199,6 +213,7 @@ impl Parser<'_> {
         }
         let mut inner = self.comparison()?;
         for _ in 0..count {
+            self.grow()?;
             inner = Expression::Unary("not", Box::new(inner));
         }
         Ok(inner)
@@ -226,6 +241,7 @@ impl Parser<'_> {
         let Some(signs) = LEVELS.get(level) else { return self.unary() };
         let mut left = self.binary(level + 1)?;
         while let Some(sign) = self.sign(signs) {
+            self.grow()?;
             left = Expression::Binary(sign, Box::new(left), Box::new(self.binary(level + 1)?));
         }
         Ok(left)
@@ -253,6 +269,7 @@ impl Parser<'_> {
     fn item(&mut self) -> Result<Expression, NodeError> {
         let mut value = self.atom()?;
         loop {
+            self.grow()?;
             if self.sign(&["["]).is_some() {
                 let index = self.choice()?;
                 self.expect("]")?;

@@ -4,6 +4,7 @@ use fancy_regex::{Captures, Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use super::super::{Context, Inputs, NodeError, Ran};
+use crate::value::room_for_text;
 
 mod dialect;
 
@@ -66,6 +67,7 @@ pub(super) fn replace(inputs: &Inputs, _: &mut Context<'_>) -> Result<Ran, NodeE
     let mut result = String::with_capacity(text.len());
     let mut copied = 0;
     for found in all(&pattern, text, count)? {
+        room_for_text(result.len())?;
         let Some(whole) = found.get(0) else { continue };
         result.push_str(&text[copied..whole.start()]);
         template.expand(&found, &mut result);
