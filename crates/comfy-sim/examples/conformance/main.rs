@@ -132,7 +132,7 @@ times, counters of the queue, random letters of names, tracebacks, pixels and th
 about the machine the shape is compared. |
 | answers to prompts | Malformed and borderline prompts: the answer, and what stands in the queue for those accepted. |
 | runs of prompts | The accepted ones: status, outputs and error of the run. |
-| pixels | Workflows of nodes that need no model: equal only when every pixel is. |
+| pixels | Workflows of nodes that need no model: every byte of every pixel is equal; after resampling, blurs and changes of the colour space at most 1 of 255 off. |
 
 In the lists below, `-` is a frame that only the recording has, `+` one that only the simulator sent, and `known` marks a difference \
 whose reason is in the table.

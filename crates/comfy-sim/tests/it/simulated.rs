@@ -191,7 +191,6 @@ async fn nodes_take_the_time_that_they_are_given() {
 }
 
 #[tokio::test]
-#[ignore = "progress and previews of nodes are not sent yet"]
 async fn samplers_send_previews_when_they_are_asked_for() {
     for (method, asked, expected) in [
         (PreviewMethod::None, json!({}), 0),
