@@ -140,7 +140,7 @@ behaviour! {
                     assert_eq!(job.await.unwrap_err().kind(), ErrorKind::Removed);
                 }
             }
-            // The simulator and older servers.
+            // Older servers.
             Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}"),
         }
         running.cancel().await.unwrap();
