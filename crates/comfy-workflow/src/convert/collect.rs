@@ -214,7 +214,7 @@ impl<'l, 'a> Collector<'l, 'a> {
 
     fn report_mismatches(&mut self, path: &Path, node: &LiveNode<'a>, mismatches: &[(String, String)]) {
         let Some((first, reason)) = mismatches.first() else { return };
-        if mismatches.len() >= 2 && mismatches.iter().all(|(_, reason)| reason.starts_with("takes ")) {
+        if mismatches.len() >= 2 && mismatches.iter().any(|(_, reason)| reason.starts_with("takes ")) {
             let message = format!(
                 "{} of the stored values do not fit their inputs (`{}` {reason}); they seem to be stored for another version of this class: open the workflow in the editor of this server and check the node",
                 mismatches.len(),
