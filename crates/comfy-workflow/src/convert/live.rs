@@ -17,6 +17,11 @@ use crate::workflow::clip;
 /// Classes that the editor alone knows, and that never reach a server.
 const NOTES: [&str; 2] = ["Note", "MarkdownNote"];
 
+/// Widespread packs have nodes that live in the editor alone as well: further reroutes, and pairs that carry a value without
+/// a line: what `SetNode` takes comes out of every `GetNode` that stores the same name.
+const REROUTES: [&str; 3] = ["Reroute", "Reroute (rgthree)", "SetNode"];
+const GET: &str = "GetNode";
+
 /// How deep subgraphs may nest.
 const DEPTH: usize = 100;
 
@@ -42,6 +47,8 @@ pub(super) struct LiveGraph<'a> {
     pub(super) by_id: HashMap<&'a str, usize>,
     /// The links that leave the definition, by its output.
     pub(super) leaving: HashMap<usize, &'a GraphLink>,
+    /// The places of nodes that other nodes get a value from by its name.
+    pub(super) sets: HashMap<&'a str, usize>,
     /// By input of the definition: the value of the widget it leads to, where it leads to one.
     pub(super) promoted: Vec<Option<Option<Value>>>,
     /// How many nodes of the document stand for this definition.
@@ -76,11 +83,13 @@ pub(super) enum Kind<'a> {
     Known(&'a NodeSchema),
     /// A node that stands for the graph at this place.
     Host(usize),
-    /// A legacy reroute: passes its input on.
+    /// A legacy reroute, or what is like one: passes its input on.
     Reroute,
+    /// Gives what the reroute that stores the same name takes.
+    Get,
     /// A value of the editor, pushed into the widgets that it is linked to.
     Primitive,
-    /// A note.
+    /// A note, or what else gives nothing.
     Note,
     Unknown,
 }
@@ -135,12 +144,14 @@ pub(super) fn build<'a>(
         nodes: Vec::new(),
         by_id: HashMap::new(),
         leaving: HashMap::new(),
+        sets: HashMap::new(),
         promoted: Vec::new(),
         uses: 1,
     });
     let root = builder.graph(editor.root(), Some(groups));
     builder.live.graphs[0] = root;
     builder.count_uses();
+    builder.live.graphs[0].uses = 1;
     builder.live
 }
 
@@ -157,8 +168,10 @@ impl<'a> Builder<'a> {
             let id = ids.next(source);
             nodes.push(self.node(source, id, class_type));
         }
+        let sets = nodes.iter().enumerate().filter(|(_, node)| node.class_type == "SetNode");
+        let sets = sets.filter_map(|(place, node)| Some((stored_name(node.source)?, place))).collect();
         let mut live =
-            LiveGraph { graph, nodes, by_id, leaving: HashMap::new(), promoted: Vec::new(), uses: 0 };
+            LiveGraph { graph, nodes, by_id, leaving: HashMap::new(), sets, promoted: Vec::new(), uses: 0 };
         self.connect(&mut live);
         super::primitive::push(&mut live);
         for place in 0..live.nodes.len() {
@@ -193,9 +206,17 @@ impl<'a> Builder<'a> {
                 None => {
                     let message = "the subgraph contains itself, or nests too deep; open the workflow in the editor and take it apart";
                     self.report(&node, Severity::Error, ProblemKind::Cycle, None, message.into());
+                    node.kind = Kind::Note;
                 }
             },
             _ => self.known(&mut node),
+        }
+        if matches!(node.kind, Kind::Unknown) {
+            match class_type {
+                GET => node.kind = Kind::Get,
+                reroute if REROUTES.contains(&reroute) => node.kind = Kind::Reroute,
+                _ => {}
+            }
         }
         if matches!(node.kind, Kind::Unknown | Kind::Reroute) {
             node.slots = source.inputs().iter().map(listed_slot).collect();
@@ -482,6 +503,11 @@ impl<'a> FreshIds<'a> {
         self.highest = self.highest.saturating_add(1);
         NodeId::from(self.highest.to_string())
     }
+}
+
+/// The name under which a value is set or gotten.
+pub(super) fn stored_name(node: &GraphNode) -> Option<&str> {
+    stored_list(node).first()?.as_str()
 }
 
 /// The stored values as a list; none where the file has them by name.

@@ -80,3 +80,6 @@ pub fn convert(editor: &EditorWorkflow, schemas: &Schemas, options: &ConvertOpti
     workflow.attach(editor.clone(), sources);
     Conversion { workflow, problems }
 }
+
+#[cfg(test)]
+mod tests;
