@@ -21,6 +21,7 @@ mod error;
 mod graph;
 mod id;
 pub mod json;
+pub mod metadata;
 pub mod schema;
 mod seeds;
 mod select;

@@ -14,8 +14,11 @@ use crate::schema::{InputSpec, InputType, NodeSchema, most_similar};
 use crate::workflow::clip;
 use crate::{Node, NodeId, Workflow};
 
-/// Most nodes that are gone through. Subgraphs that hold others several times multiply.
-const NODES: usize = 1_000_000;
+/// How deep subgraphs may nest.
+const DEPTH: usize = 200;
+
+/// Most nodes of a result. Subgraphs that hold each other several times multiply.
+const NODES: usize = 100_000;
 
 pub(super) struct Collector<'l, 'a> {
     live: &'l Live<'a>,
@@ -25,7 +28,6 @@ pub(super) struct Collector<'l, 'a> {
     pub(super) workflow: Workflow,
     pub(super) problems: Vec<Problem>,
     pub(super) sources: Sources,
-    visited: usize,
 }
 
 /// The inputs of a node under way, with where each value stands in the document.
@@ -49,7 +51,6 @@ impl<'l, 'a> Collector<'l, 'a> {
             workflow: Workflow::new(),
             problems: Vec::new(),
             sources: Sources::default(),
-            visited: 0,
         }
     }
 
@@ -57,23 +58,26 @@ impl<'l, 'a> Collector<'l, 'a> {
     pub(super) fn graph(&mut self, graph: usize, path: &mut Path) {
         for place in 0..self.live.graphs[graph].nodes.len() {
             let node = &self.live.graphs[graph].nodes[place];
-            self.visited += 1;
-            if self.visited > NODES {
-                return;
-            }
-            if self.visited == NODES {
-                let message = format!("the workflow has more than {NODES} nodes; the rest was left out");
-                self.report(path, node, Severity::Error, ProblemKind::Cycle, None, message);
-            }
             if node.source.mode != Mode::Active {
                 continue;
             }
             match node.kind {
                 Kind::Reroute | Kind::Primitive | Kind::Note => {}
                 Kind::Host(definition) => {
-                    path.push(Step { graph, host: place });
-                    self.graph(definition, path);
-                    path.pop();
+                    if path.len() < DEPTH && self.workflow.len() < NODES {
+                        path.push(Step { graph, host: place });
+                        self.graph(definition, path);
+                        path.pop();
+                    } else {
+                        self.report(
+                            path,
+                            node,
+                            Severity::Error,
+                            ProblemKind::Cycle,
+                            None,
+                            "subgraphs nest too deep or are too many".into(),
+                        );
+                    }
                 }
                 Kind::Known(schema) => self.known(path, graph, place, schema),
                 Kind::Unknown => self.unknown(path, graph, place),
