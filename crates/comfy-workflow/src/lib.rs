@@ -16,6 +16,7 @@
 
 mod assign;
 pub mod convert;
+pub mod document;
 pub mod editor;
 mod error;
 mod graph;
@@ -28,6 +29,7 @@ mod select;
 pub mod validate;
 mod workflow;
 
+pub use document::{Document, Format};
 pub use error::{Error, ErrorKind};
 pub use graph::{Cycle, Link};
 pub use id::NodeId;

@@ -109,7 +109,9 @@ impl fmt::Display for Container {
 
 fn is_flac_after_id3(head: &[u8]) -> bool {
     let length = super::id3::tag_length(head);
-    length.and_then(|length| head.get(usize::try_from(length).ok()?..)).is_some_and(|rest| rest.starts_with(b"fLaC"))
+    length
+        .and_then(|length| head.get(usize::try_from(length).ok()?..))
+        .is_some_and(|rest| rest.starts_with(b"fLaC"))
 }
 
 fn is_json(head: &[u8]) -> bool {
@@ -130,8 +132,14 @@ pub(super) fn foreign(head: &[u8]) -> Option<&'static str> {
         (b"BM", "is a BMP picture, which carries no workflow; use the file that ComfyUI saved"),
         (b"II*\0", "is a TIFF picture, in which no workflow is looked for; use the file that ComfyUI saved"),
         (b"MM\0*", "is a TIFF picture, in which no workflow is looked for; use the file that ComfyUI saved"),
-        (b"\xFF\x0A", "is a JPEG XL picture, in which no workflow is looked for; use the file that ComfyUI saved"),
-        (b"\0\0\0\x0CJXL ", "is a JPEG XL picture, in which no workflow is looked for; use the file that ComfyUI saved"),
+        (
+            b"\xFF\x0A",
+            "is a JPEG XL picture, in which no workflow is looked for; use the file that ComfyUI saved",
+        ),
+        (
+            b"\0\0\0\x0CJXL ",
+            "is a JPEG XL picture, in which no workflow is looked for; use the file that ComfyUI saved",
+        ),
         (b"%PDF", "is a PDF document; use the workflow's own file"),
         (b"RIFF", "is a RIFF file other than WebP and WAV; use the file that ComfyUI saved"),
         (b"GGUF", "is a model in the GGUF format, which carries no workflow"),
@@ -144,9 +152,12 @@ pub(super) fn foreign(head: &[u8]) -> Option<&'static str> {
         return Some("is UTF-16 text; save it as UTF-8");
     }
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
-    let begins = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
+    let begins =
+        |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
     if ["<!doctype html", "<html", "<head", "<body"].into_iter().any(begins) {
-        return Some("is an HTML page; download the file that the page shows, such as the raw file of a repository");
+        return Some(
+            "is an HTML page; download the file that the page shows, such as the raw file of a repository",
+        );
     }
     if begins("<") {
         return Some("is XML or HTML, and no SVG drawing; use the workflow's own file");

@@ -24,7 +24,8 @@ pub(super) fn tag_length(head: &[u8]) -> Option<u64> {
 
 /// Reads a tag with its head.
 pub(super) fn read(tag: &[u8], texts: &mut Texts) {
-    let Some((&[b'I', b'D', b'3', version @ 2..=4, _, flags, a, b, c, d], rest)) = tag.split_first_chunk::<10>()
+    let Some((&[b'I', b'D', b'3', version @ 2..=4, _, flags, a, b, c, d], rest)) =
+        tag.split_first_chunk::<10>()
     else {
         return;
     };
@@ -150,7 +151,8 @@ mod tests {
 
     fn tag(version: u8, flags: u8, frames: &[u8]) -> Vec<u8> {
         let length = frames.len();
-        let mut tag = vec![b'I', b'D', b'3', version, 0, flags, 0, 0, (length >> 7) as u8, (length & 0x7F) as u8];
+        let mut tag =
+            vec![b'I', b'D', b'3', version, 0, flags, 0, 0, (length >> 7) as u8, (length & 0x7F) as u8];
         tag.extend_from_slice(frames);
         tag
     }
@@ -166,7 +168,8 @@ mod tests {
         let expected = [("prompt".to_owned(), "{\"ö\"}".to_owned())];
         let latin1 = b"\0\0\x0d\0prompt\0{\"\xf6\"}";
         assert_eq!(found(&tag(2, 0, &[b"TXX".as_slice(), latin1].concat())), expected);
-        let wide: Vec<u8> = "\u{feff}prompt\0\u{feff}{\"ö\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide: Vec<u8> =
+            "\u{feff}prompt\0\u{feff}{\"ö\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let length = (wide.len() + 1) as u8;
         assert_eq!(found(&tag(3, 0, &[b"TXXX\0\0\0", &[length][..], b"\0\0\x01", &wide].concat())), expected);
         let utf8 = "prompt\0{\"ö\"}".as_bytes();
@@ -187,6 +190,9 @@ mod tests {
     #[test]
     fn zeros_after_0xff_are_taken_out() {
         assert_eq!(synchronised(b"\xff\0\xff\0\0a\0"), b"\xff\xff\0a\0");
-        assert_eq!(found(&tag(3, 0x80, b"TXXX\0\0\0\x06\0\0\0k\0a\xff\0b")), [("k".to_owned(), "aÿb".to_owned())]);
+        assert_eq!(
+            found(&tag(3, 0x80, b"TXXX\0\0\0\x06\0\0\0k\0a\xff\0b")),
+            [("k".to_owned(), "aÿb".to_owned())]
+        );
     }
 }

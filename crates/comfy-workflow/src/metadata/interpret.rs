@@ -43,7 +43,9 @@ impl Found {
             }
             Value::Object(fields) => self.look_around(fields, depth),
             // An entry of a queue or a history: number, id, prompt, extra data, outputs.
-            Value::Array(mut items) if matches!(items.as_slice(), [_, Value::String(_), Value::Object(_), ..]) => {
+            Value::Array(mut items)
+                if matches!(items.as_slice(), [_, Value::String(_), Value::Object(_), ..]) =>
+            {
                 if let Some(extra) = items.get_mut(3) {
                     self.look(extra.take(), depth);
                 }
@@ -97,7 +99,7 @@ pub(super) fn texts(texts: &mut IndexMap<String, String>) -> Found {
         }
     }
     // Some programs put both into one text.
-    let others: Vec<String> = texts.keys().cloned().collect();
+    let others: Vec<String> = texts.keys().filter(|key| !is_ours(key)).cloned().collect();
     for key in others {
         if found.is_complete() {
             break;
@@ -116,7 +118,7 @@ fn try_text(texts: &mut IndexMap<String, String>, key: &str, found: &mut Found) 
         match json::from_str(text) {
             Ok(value) => found.take(value),
             Err(error) if is_ours(key) => {
-                found.problems.push(format!("its text `{}` is broken: {error}", clip(key)));
+                found.problems.push(format!("has a text `{}` that is no JSON: {error}", clip(key)));
             }
             Err(_) => {}
         }

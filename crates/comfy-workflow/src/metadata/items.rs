@@ -69,7 +69,8 @@ impl Items {
         let version = fields.number(1)?;
         fields.number(3)?;
         let sizes = fields.number(2)? as usize;
-        let [offset, length, base, index] = [sizes >> 12, sizes >> 8, sizes >> 4, sizes].map(|size| size & 15);
+        let [offset, length, base, index] =
+            [sizes >> 12, sizes >> 8, sizes >> 4, sizes].map(|size| size & 15);
         let wide = if version < 2 { 2 } else { 4 };
         let count = fields.number(wide)?;
         for _ in 0..count.min(MOST_ITEMS as u64) {

@@ -57,7 +57,8 @@ struct Asset {
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Step<T> {
-    json::from_slice(bytes).map_err(|error| Trouble::broken(format!("has a head that cannot be read: {error}")))
+    json::from_slice(bytes)
+        .map_err(|error| Trouble::broken(format!("has a head that cannot be read: {error}")))
 }
 
 /// Values are texts, or in GLB any JSON.

@@ -27,7 +27,8 @@ pub(super) fn is_svg(head: &[u8]) -> bool {
             None => return false,
         }
     }
-    rest.strip_prefix("<svg").is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | ':' | '/')))
+    rest.strip_prefix("<svg")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | ':' | '/')))
         || rest.starts_with("<svg:svg")
 }
 
@@ -129,9 +130,13 @@ mod tests {
 
     #[test]
     fn drawings_are_told_by_their_first_element() {
-        for text in
-            ["<svg>", "\n<svg xmlns='x'>", "\u{feff}<?xml version='1.0'?>\n<!-- a -->\n<svg/>", "<!DOCTYPE svg PUBLIC>", "<svg:svg xmlns:svg='x'>"]
-        {
+        for text in [
+            "<svg>",
+            "\n<svg xmlns='x'>",
+            "\u{feff}<?xml version='1.0'?>\n<!-- a -->\n<svg/>",
+            "<!DOCTYPE svg PUBLIC>",
+            "<svg:svg xmlns:svg='x'>",
+        ] {
             assert!(is_svg(text.as_bytes()), "{text}");
         }
         for text in ["", "<svgx>", "<html><svg>", "<?xml", "<?xml version='1.0'?><rss>"] {

@@ -72,27 +72,28 @@ impl Metadata {
     /// Why there is neither a prompt nor a workflow in it: what was found instead.
     #[must_use]
     pub fn nothing_found(&self) -> Error {
-        let container = self.container;
-        let mut message = match container {
-            Container::Json => "the document is no workflow, and holds none".to_owned(),
-            container => format!("the document is {} file that carries no workflow", with_article(container)),
-        };
+        let mut message =
+            format!("the document is {} file that carries no workflow", with_article(self.container));
         for problem in &self.problems {
             message.push_str(&format!("; it {problem}"));
         }
         if !self.texts.is_empty() {
-            let names: Vec<String> =
-                self.texts.keys().take(MOST_NAMES).map(|key| format!("`{}`", clip(key))).collect();
-            let more = if self.texts.len() > MOST_NAMES { ", …" } else { "" };
-            message.push_str(&format!("; it has the texts {}{more}", names.join(", ")));
-        } else if container != Container::Json && self.problems.is_empty() {
-            message.push_str("; it has no texts at all");
+            let names = self.texts.keys().take(MOST_NAMES).map(|key| format!("`{}`", clip(key)));
+            let names = names.collect::<Vec<_>>().join(", ");
+            let (s, more) = (
+                if self.texts.len() > 1 { "s" } else { "" },
+                if self.texts.len() > MOST_NAMES { ", …" } else { "" },
+            );
+            message.push_str(&format!("; it has the text{s} {names}{more}"));
         }
-        if let Some(program) = self.other_program() {
-            message.push_str(&format!(": it was made by {program}"));
-        } else if self.problems.is_empty() && container != Container::Json {
-            message.push_str(": it was made by another program, or copied by one that drops them; use the file that ComfyUI saved");
-        }
+        message.push_str(&match self.other_program() {
+            Some(program) => format!(": it was made by {program}"),
+            None if !self.problems.is_empty() => "; copy or download it again".to_owned(),
+            None if self.texts.is_empty() => {
+                "; it has no texts at all: another program has made it, or a copy of it that lacks them; use the file that ComfyUI saved".to_owned()
+            }
+            None => ": another program has made it; use the file that ComfyUI saved".to_owned(),
+        });
         Error::new(ErrorKind::NoWorkflow, message)
     }
 
@@ -117,7 +118,12 @@ impl Metadata {
 fn with_article(container: Container) -> String {
     let name = container.name();
     // By their sound: an MP4, an SVG, a PNG.
-    let article = if name.starts_with(['A', 'E', 'F', 'H', 'M', 'O', 'S']) && name != "FLAC" && name != "Matroska" { "an" } else { "a" };
+    let article =
+        if name.starts_with(['A', 'E', 'F', 'H', 'M', 'O', 'S']) && name != "FLAC" && name != "Matroska" {
+            "an"
+        } else {
+            "a"
+        };
     format!("{article} {name}")
 }
 
@@ -131,10 +137,12 @@ pub fn read(bytes: &[u8]) -> Result<Metadata, Error> {
 
 /// Reads what a file carries. Only the parts that can have it are read.
 ///
-/// A file without prompt and workflow is no error, and neither is one that is damaged: see [`Metadata::problems`].
+/// A file without prompt and workflow is no error unless it is JSON, and neither is one that is damaged: see
+/// [`Metadata::problems`].
 ///
 /// # Errors
-/// [`ErrorKind::Empty`]; [`ErrorKind::NotAWorkflow`] for a file of a kind that carries none, such as a ZIP archive;
+/// [`ErrorKind::Empty`]; [`ErrorKind::NotAWorkflow`] for JSON that is none, and for a kind of file that carries none, such as
+/// a ZIP archive;
 /// [`ErrorKind::Json`] for a text that is none; [`ErrorKind::Io`] when the system cannot read.
 pub fn read_from(mut reader: impl Read + Seek) -> Result<Metadata, Error> {
     read_any(&mut reader)
@@ -157,7 +165,8 @@ fn read_any(reader: &mut dyn source::ReadSeek) -> Result<Metadata, Error> {
         Err(trouble) => return Err(unreadable(trouble)),
     }
     if texts.left_out > 0 {
-        problems.push(format!("has {} texts that are broken or too large, which were left out", texts.left_out));
+        problems
+            .push(format!("has {} texts that are broken or too large, which were left out", texts.left_out));
     }
     let mut texts = texts.found;
     let found = interpret::texts(&mut texts);
@@ -170,7 +179,9 @@ fn walk(container: Container, source: &mut Source<'_>, texts: &mut Texts) -> Ste
         Container::Png => png::read(source, texts),
         Container::WebP | Container::Wav => riff::read(source, texts),
         Container::Jpeg => jpeg::read(source, texts),
-        Container::Avif | Container::Heif | Container::Mp4 | Container::QuickTime => bmff::read(source, texts),
+        Container::Avif | Container::Heif | Container::Mp4 | Container::QuickTime => {
+            bmff::read(source, texts)
+        }
         Container::Exr => exr::read(source, texts),
         Container::Svg => markup::read_svg(source, texts),
         Container::WebM | Container::Matroska => ebml::read(source, texts),
@@ -189,6 +200,10 @@ fn read_json(source: &mut Source<'_>) -> Result<Metadata, Error> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let mut found = interpret::Found::default();
     found.take(json::from_slice::<Value>(bytes).map_err(Error::json)?);
+    if found.prompt.is_none() && found.workflow.is_none() {
+        let value = json::from_slice(bytes).map_err(Error::json)?;
+        return Err(crate::document::not_a_workflow(value));
+    }
     Ok(Metadata {
         container: Container::Json,
         prompt: found.prompt,
@@ -209,7 +224,9 @@ fn not_a_container(head: &[u8], source: &mut Source<'_>) -> Error {
     // A text of another kind: the reader of JSON tells where it is none.
     match json::from_slice::<Value>(head) {
         Err(error) => Error::json(error),
-        Ok(_) => Error::new(ErrorKind::NotAWorkflow, "the document is a single value of JSON, not a workflow"),
+        Ok(_) => {
+            Error::new(ErrorKind::NotAWorkflow, "the document is a single value of JSON, not a workflow")
+        }
     }
 }
 

@@ -92,7 +92,9 @@ impl<'a> Source<'a> {
     pub(super) fn text(&mut self, at: u64, count: u64) -> Step<Vec<u8>> {
         let longest = usize::try_from(count).ok().filter(|count| *count <= MOST_BYTES);
         let Some(count) = longest.filter(|count| *count <= self.left) else {
-            return Err(Trouble::broken(format!("has a text of {count} bytes at byte {at}, which is too long")));
+            return Err(Trouble::broken(format!(
+                "has a text of {count} bytes at byte {at}, which is too long"
+            )));
         };
         let bytes = self.some(at, count)?;
         self.left -= bytes.len();

@@ -99,7 +99,9 @@ mod tests {
         assert_eq!(utf8_or_latin1("Größe 大\0\0".as_bytes()), "Größe 大");
         assert_eq!(utf8_or_latin1(b"Gr\xf6\xdfe"), "Größe");
         let wide = |text: &str, big: bool| -> Vec<u8> {
-            text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+            text.encode_utf16()
+                .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+                .collect()
         };
         for big in [true, false] {
             // What is said of the order is wrong as often as not.
