@@ -6,6 +6,8 @@
 mod case;
 mod corpus;
 mod fixtures;
+mod hostile_metadata;
+mod metadata;
 mod object_info;
 mod probes;
 mod validation;
