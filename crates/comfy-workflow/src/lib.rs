@@ -30,5 +30,6 @@ pub use error::{Error, ErrorKind};
 pub use graph::{Cycle, Link};
 pub use id::NodeId;
 pub use json::JsonError;
+pub use seeds::{NoiseSeed, SeedChange};
 pub use select::Target;
 pub use workflow::{Node, Workflow};
