@@ -15,6 +15,7 @@
 //! The crate is pure: no I/O, no clock, no randomness.
 
 mod assign;
+pub mod builder;
 pub mod editor;
 mod error;
 mod graph;
@@ -26,6 +27,7 @@ mod select;
 pub mod validate;
 mod workflow;
 
+pub use builder::WorkflowBuilder;
 pub use error::{Error, ErrorKind};
 pub use graph::{Cycle, Link};
 pub use id::NodeId;
