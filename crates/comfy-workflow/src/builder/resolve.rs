@@ -259,8 +259,12 @@ impl<'a> Resolver<'a> {
                     (BuildProblemKind::MissingInput, text)
                 }
                 Some(value) => {
-                    let shown = key.map_or_else(|| clip(&value.to_string()), clip);
-                    let text = format!("`{shown}` is no option{}", nearest(key.unwrap_or_default(), keys()));
+                    let shown = match (key, Link::from_value(value)) {
+                        (Some(key), _) => format!("`{}`", clip(key)),
+                        (None, Some(_)) => "a link".to_owned(),
+                        (None, None) => format!("`{}`", clip(&value.to_string())),
+                    };
+                    let text = format!("{shown} is no option{}", nearest(key.unwrap_or_default(), keys()));
                     (BuildProblemKind::InvalidValue, text)
                 }
             };

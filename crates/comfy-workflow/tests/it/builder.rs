@@ -5,7 +5,7 @@ use std::path::Path;
 
 use comfy_workflow::builder::NodeHandle;
 use comfy_workflow::schema::Schemas;
-use comfy_workflow::validate::{Options, Verdict, validate};
+use comfy_workflow::validate::{ErrorType, Line, Options, Verdict, validate};
 use comfy_workflow::{Link, Workflow, WorkflowBuilder};
 
 use crate::corpus;
@@ -55,29 +55,49 @@ fn the_workflows_of_real_templates_can_be_built() {
             }
             let graph = rebuilt(&workflow);
             let same = graph.build().unwrap();
-            assert_eq!(same, workflow, "{}", path.display());
-            assert_eq!(same.to_value().to_string().parse::<Workflow>().unwrap(), workflow);
+            assert_eq!(same.to_value().to_string().parse::<Workflow>().unwrap(), same);
+            assert_eq!(same.len(), workflow.len());
+            for ((id, node), (other, expected)) in same.nodes().zip(workflow.nodes()) {
+                assert_eq!(
+                    (id, &node.class_type, node.title()),
+                    (other, &expected.class_type, expected.title())
+                );
+                assert_eq!(node.inputs, expected.inputs, "{} node {id}", path.display());
+            }
             built += 1;
-            let prompt = workflow.to_value();
-            let sound = matches!(
-                validate(&prompt, &Options::new(&schemas)),
-                Verdict::Accepted(accepted) if accepted.node_errors.is_empty()
-            );
+            let refused = refusals(&workflow, &schemas);
             match graph.build_with(&schemas) {
                 Ok(checked) => {
                     accepted += 1;
-                    assert!(sound, "{}", path.display());
+                    assert!(refused.is_empty(), "{}: {refused:?}", path.display());
                     for (id, node) in workflow.nodes() {
                         let inputs = &checked.node(id.as_str()).unwrap().inputs;
                         assert!(node.inputs.iter().all(|(name, value)| inputs.get(name) == Some(value)));
                     }
                 }
-                Err(error) => println!("{} ({sound}): {error}", path.display()),
+                // Of the classes, inputs and nodes that a server does not look at.
+                Err(error) if refused.is_empty() => println!("{}: {error}", path.display()),
+                Err(_) => {}
             }
         }
     }
     println!("{built} built, {accepted} of them sound");
     assert!(built > 500 && accepted > 100, "{built} built, {accepted} of them sound");
+}
+
+/// What the server refuses, but for files that it may have got since it was asked for its lists.
+fn refusals(workflow: &Workflow, schemas: &Schemas) -> Vec<Line> {
+    let mut lines = match validate(&workflow.to_value(), &Options::new(schemas)) {
+        Verdict::Accepted(accepted) => accepted.node_errors.report().lines(),
+        Verdict::Rejected(rejection) => rejection.report().lines(),
+        crashed => panic!("{crashed:?}"),
+    };
+    lines.retain(|line| {
+        let schema = line.class_type.as_ref().and_then(|class_type| schemas.get(class_type));
+        let input = schema.and_then(|schema| schema.input(line.input.as_ref()?));
+        line.kind != Some(ErrorType::ValueNotInList) || !input.is_some_and(|input| input.has_open_choices())
+    });
+    lines
 }
 
 fn gzipped_files(folder: &Path) -> Vec<std::path::PathBuf> {
