@@ -42,7 +42,8 @@ fn the_workflows_of_real_templates_can_be_built() {
         let schemas =
             Schemas::from_value(corpus::gzipped(&convert.join(format!("object_info.{version}.json.gz"))))
                 .unwrap();
-        for path in gzipped_files(&convert.join(pairs)) {
+        // Some of them: reading them takes long.
+        for path in gzipped_files(&convert.join(pairs)).into_iter().step_by(3) {
             let pair = corpus::gzipped(&path);
             let Ok(workflow) = Workflow::from_value(pair["prompt_api"].clone()) else { continue };
             let lost =
@@ -82,7 +83,7 @@ fn the_workflows_of_real_templates_can_be_built() {
         }
     }
     println!("{built} built, {accepted} of them sound");
-    assert!(built > 500 && accepted > 100, "{built} built, {accepted} of them sound");
+    assert!(built > 200 && accepted > 50, "{built} built, {accepted} of them sound");
 }
 
 /// What the server refuses, but for files that it may have got since it was asked for its lists.

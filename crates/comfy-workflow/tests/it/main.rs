@@ -9,4 +9,5 @@ mod corpus;
 mod fixtures;
 mod object_info;
 mod probes;
+mod templating;
 mod validation;
