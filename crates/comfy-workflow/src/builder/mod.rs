@@ -102,7 +102,7 @@ enum Given {
     Link(usize, Slot),
     /// An output of a node of another builder.
     Foreign,
-    Row(Vec<Given>),
+    Row(Vec<Self>),
 }
 
 fn lock(graph: &Shared) -> MutexGuard<'_, Graph> {
