@@ -15,6 +15,7 @@
 //! The crate is pure: no I/O, no clock, no randomness.
 
 mod assign;
+pub mod builder;
 pub mod convert;
 pub mod document;
 pub mod editor;
@@ -29,10 +30,12 @@ mod select;
 pub mod validate;
 mod workflow;
 
+pub use builder::WorkflowBuilder;
 pub use document::{Document, Format};
 pub use error::{Error, ErrorKind};
 pub use graph::{Cycle, Link};
 pub use id::NodeId;
 pub use json::JsonError;
+pub use seeds::{NoiseSeed, SeedChange};
 pub use select::Target;
 pub use workflow::{Node, Workflow};

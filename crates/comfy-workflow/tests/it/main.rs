@@ -3,6 +3,7 @@
 // Clippy makes these exceptions for test functions, but not for the other functions of a test crate.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod builder;
 mod case;
 mod corpus;
 mod fixtures;
@@ -10,4 +11,5 @@ mod hostile_metadata;
 mod metadata;
 mod object_info;
 mod probes;
+mod templating;
 mod validation;

@@ -3,6 +3,7 @@
 pub(crate) mod assignment;
 pub(crate) mod connect;
 pub(crate) mod run;
+pub(crate) mod seeds;
 #[cfg(feature = "sim")]
 pub(crate) mod serve;
 pub(crate) mod stop;

@@ -12,5 +12,6 @@ mod changes;
 mod endings;
 mod json_lines;
 mod runs;
+mod seeds;
 mod serving;
 mod support;
