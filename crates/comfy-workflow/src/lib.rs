@@ -23,6 +23,7 @@ pub mod json;
 pub mod schema;
 mod seeds;
 mod select;
+pub mod template;
 pub mod validate;
 mod workflow;
 
@@ -31,4 +32,10 @@ pub use graph::{Cycle, Link};
 pub use id::NodeId;
 pub use json::JsonError;
 pub use select::Target;
+pub use template::Template;
 pub use workflow::{Node, Workflow};
+
+/// Runs the snippets of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/templates.md")]
+struct Templates;

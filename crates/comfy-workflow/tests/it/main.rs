@@ -8,4 +8,5 @@ mod corpus;
 mod fixtures;
 mod object_info;
 mod probes;
+mod templates;
 mod validation;
