@@ -1,5 +1,5 @@
 //! ComfyUI workflows without a server: the API format as a model, its links, selectors that address inputs, the node
-//! schemas that servers publish, and the checking of a workflow against them.
+//! schemas that servers publish, the checking of a workflow against them, and workflows with parameters.
 //!
 //! ```
 //! use comfy_workflow::Workflow;

@@ -181,11 +181,19 @@ fn from_toml(bytes: &[u8]) -> Result<Value, Error> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        // The message quotes the file.
-        no_toml(format!("{} at line {line} column {column}", error.message().escape_debug()))
+        no_toml(format!("{} at line {line} column {column}", quotable(error.message())))
     })?;
     dates_as_texts(&mut value);
     Ok(value)
+}
+
+/// A message that quotes the file, short and without control characters.
+fn quotable(message: &str) -> String {
+    let shown = message.chars().take(200).map(|c| match c {
+        '"' | '\'' => c.to_string(),
+        c => c.escape_debug().to_string(),
+    });
+    shown.collect()
 }
 
 /// JSON has no dates; serde is given a table with one secret key for each.

@@ -20,12 +20,12 @@ pub enum Given {
 /// object. Nulls count as not given. Of values for the same name the last counts.
 ///
 /// ```
-/// use comfy_workflow::template::Values;
+/// use comfy_workflow::template::{Given, Values};
 /// use serde_json::json;
 ///
 /// let from_json = Values::from(json!({"seed": 42}));
 /// let from_texts = Values::from([("seed", "42")]);
-/// let of_both = Values::from([("seed", "42".into()), ("sizes", json!([1, 2]).into())]);
+/// let of_both = Values::from([("seed", Given::from("42")), ("sizes", json!([1, 2]).into())]);
 ///
 /// #[derive(serde::Serialize)]
 /// struct Settings { seed: u64, steps: Option<u32> }

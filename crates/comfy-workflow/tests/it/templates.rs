@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use comfy_workflow::schema::Schemas;
 use comfy_workflow::template::{Sweep, TemplateFile};
+use comfy_workflow::validate::{Options, Profile, Verdict, validate};
 use comfy_workflow::{Template, Workflow};
 use serde_json::json;
 
@@ -52,7 +53,8 @@ fn the_example_fits_the_schemas_of_real_servers() {
     let Some(folder) = corpus::folder() else { return };
     for version in ["0.3.64", "0.8.0", "0.30.0"] {
         let info = corpus::gzipped(&folder.join(format!("object_info/{version}.json.gz")));
-        let template = example(&Schemas::from_value(info).unwrap());
+        let schemas = Schemas::from_value(info).unwrap();
+        let template = example(&schemas);
         let wanted: Vec<String> = template.parameters().map(|parameter| parameter.wanted()).collect();
         assert_eq!(
             wanted,
@@ -63,5 +65,8 @@ fn the_example_fits_the_schemas_of_real_servers() {
                 "one of `normal`, `multiply`, `screen`, `difference`",
             ]
         );
+        let filled = template.fill([("mode", "screen"), ("size", "64")]).unwrap().to_value();
+        let options = Options::new(&schemas).profile(Profile::for_version(version));
+        assert!(matches!(validate(&filled, &options), Verdict::Accepted(_)), "{version}");
     }
 }

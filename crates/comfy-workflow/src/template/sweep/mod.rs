@@ -144,8 +144,8 @@ impl Sweep {
     /// # Errors
     /// [`ErrorKind::Sweep`] with all [problems](Error::problems): selectors that miss, two for one input, and values that
     /// their inputs do not take, with row and column; or more workflows than a `usize` counts.
-    pub fn variants<'a>(&'a self, workflow: &'a Workflow, schemas: &Schemas) -> Result<Variants<'a>, Error> {
-        Variants::of_workflow(&self.plan, workflow, schemas)
+    pub fn variants<'a>(self, workflow: &'a Workflow, schemas: &Schemas) -> Result<Variants<'a>, Error> {
+        Variants::of_workflow(self.plan, workflow, schemas)
     }
 
     /// The workflows that it makes of a template, the other parameters of which have these values or their defaults. Keys are
@@ -156,12 +156,12 @@ impl Sweep {
     /// # Errors
     /// Those of [`Template::fill`] and [`variants`](Self::variants).
     pub fn variants_of<'a>(
-        &'a self,
+        self,
         template: &'a Template,
         values: impl Into<Values>,
         schemas: &Schemas,
     ) -> Result<Variants<'a>, Error> {
-        Variants::of_template(&self.plan, template, &values.into(), schemas)
+        Variants::of_template(self.plan, template, &values.into(), schemas)
     }
 }
 

@@ -10,9 +10,9 @@ pub(super) enum Plan {
     Axis(Axis),
     Rows(Rows),
     /// Every combination; the last changes fastest.
-    Product(Vec<Plan>),
+    Product(Vec<Self>),
     /// Side by side; all have the same count.
-    Zip(Vec<Plan>),
+    Zip(Vec<Self>),
 }
 
 /// The values of one key.

@@ -1,6 +1,6 @@
 //! Tables of values: CSV, and JSON objects.
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{Position, ReaderBuilder, StringRecord, Trim};
 use indexmap::IndexSet;
 use serde_json::{Map, Value};
 
@@ -55,6 +55,13 @@ fn from_csv(bytes: &[u8]) -> Result<Rows, Vec<Problem>> {
             problems.push(wrong(format!("two columns are named `{}`", clip(column))));
         }
     }
+    if let [only] = columns.as_slice()
+        && let Some(divider) = only.chars().find(|c| matches!(c, ';' | '\t'))
+    {
+        let message =
+            format!("the first row has one column and a {divider:?}; columns are divided by commas");
+        problems.push(wrong(message));
+    }
     let mut rows = Vec::new();
     let mut record = StringRecord::new();
     loop {
@@ -62,7 +69,7 @@ fn from_csv(bytes: &[u8]) -> Result<Rows, Vec<Problem>> {
         match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {
-                let line = record.position().and_then(|position| usize::try_from(position.line()).ok());
+                let line = record.position().and_then(|position| line(bytes, position));
                 if record.len() != columns.len() {
                     let message =
                         format!("it has {} cells, but there are {} columns", record.len(), columns.len());
@@ -78,6 +85,13 @@ fn from_csv(bytes: &[u8]) -> Result<Rows, Vec<Problem>> {
         }
     }
     if problems.is_empty() { Ok(Rows { columns, rows }) } else { Err(problems) }
+}
+
+/// The line that a row begins on. The reader counts empty lines, and half of a line break, to the row behind them.
+fn line(bytes: &[u8], position: &Position) -> Option<usize> {
+    let rest = bytes.get(usize::try_from(position.byte()).ok()?..)?;
+    let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
+    Some(usize::try_from(position.line()).ok()? + breaks.count())
 }
 
 fn reason(error: &csv::Error) -> String {

@@ -33,16 +33,16 @@ fn sweep(text: &str) -> Sweep {
 
 fn values(sweep: &Sweep) -> Vec<String> {
     let workflow = workflow();
-    let variants = sweep.variants(&workflow, &schemas()).unwrap();
+    let variants = sweep.clone().variants(&workflow, &schemas()).unwrap();
     variants.map(|variant| Value::from(variant.values).to_string()).collect()
 }
 
 fn labels(sweep: &Sweep) -> Vec<String> {
-    sweep.variants(&workflow(), &schemas()).unwrap().map(|variant| variant.label).collect()
+    sweep.clone().variants(&workflow(), &schemas()).unwrap().map(|variant| variant.label).collect()
 }
 
 fn refused(sweep: &Sweep) -> String {
-    let error = sweep.variants(&workflow(), &schemas()).unwrap_err();
+    let error = sweep.clone().variants(&workflow(), &schemas()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Sweep);
     error.to_string()
 }
@@ -160,6 +160,14 @@ fn errors_of_rows_name_row_line_and_column() {
          two columns are named `a.b`\n\
          row 2 (line 3): it has 2 cells, but there are 3 columns"
     );
+    assert_eq!(
+        read("a.b\tc.d\n1\t2"),
+        "the first row has one column and a '\\t'; columns are divided by commas"
+    );
+    for text in ["a.b,c.d\n\n\n1\n", "a.b,c.d\r\n\r\n\r\n1\r\n", "a.b,c.d\n2,\"\n\"\n1"] {
+        let error = read(text);
+        assert!(error.ends_with("(line 4): it has 1 cells, but there are 2 columns"), "{text:?}: {error}");
+    }
     assert_eq!(read("{\"a.b\": 1}\n{\n5\n").lines().count(), 2);
     assert_eq!(read("[{}, 5]"), "row 2: it is `5`, not an object of values");
     assert_eq!(Sweep::from_rows(b"a.b,c.d\n1,\xFF\n").unwrap_err().to_string(), "row 1: cell 2 is not UTF-8");
@@ -185,7 +193,7 @@ fn a_template_is_swept_over_parameters_and_other_inputs() {
     let template = Template::new(workflow, parameters, &schemas()).unwrap();
     let product = sweep("animal=fox,owl").product(sweep("7.text=x"));
     let variants: Vec<Variant> =
-        product.variants_of(&template, json!({"cfg": 5}), &schemas()).unwrap().collect();
+        product.clone().variants_of(&template, json!({"cfg": 5}), &schemas()).unwrap().collect();
     assert_eq!(variants.len(), 2);
     assert_eq!(variants[1].label, "animal=owl,text=x");
     assert_eq!(variants[1].workflow.get("6.text").unwrap(), "a owl");
@@ -194,7 +202,7 @@ fn a_template_is_swept_over_parameters_and_other_inputs() {
     assert_eq!(variants[1].workflow.get("3.cfg").unwrap(), 5);
 
     let refused = |sweep: &Sweep, values: Value| {
-        sweep.variants_of(&template, values, &schemas()).unwrap_err().to_string()
+        sweep.clone().variants_of(&template, values, &schemas()).unwrap_err().to_string()
     };
     assert_eq!(
         refused(&product, json!({"animal": "cat"})),
@@ -260,7 +268,7 @@ proptest! {
     #[test]
     fn there_are_as_many_variants_as_are_counted(sweep in any_sweep()) {
         let (workflow, schemas) = (workflow(), schemas());
-        let Ok(variants) = sweep.variants(&workflow, &schemas) else { return Ok(()) };
+        let Ok(variants) = sweep.clone().variants(&workflow, &schemas) else { return Ok(()) };
         prop_assert_eq!(variants.len() as u128, sweep.count());
         let count = variants.len();
         let all: Vec<Variant> = variants.clone().collect();

@@ -34,9 +34,9 @@ pub struct Variant {
 /// skipping costs nothing.
 #[derive(Debug, Clone)]
 pub struct Variants<'a> {
-    plan: &'a Plan,
+    plan: Plan,
     base: Base<'a>,
-    keys: Vec<Key<'a>>,
+    keys: Vec<Key>,
     next: usize,
     count: usize,
 }
@@ -51,39 +51,28 @@ enum Base<'a> {
 
 /// A key of the plan.
 #[derive(Debug, Clone)]
-struct Key<'a> {
-    name: &'a str,
+struct Key {
+    name: String,
     /// How labels call it.
     label: String,
-    sets: Sets,
-}
-
-/// What a key sets.
-#[derive(Debug, Clone)]
-enum Sets {
-    /// The parameter of the template at this place.
-    Parameter(usize),
-    Inputs(Slot),
+    slot: Slot,
+    /// The place of the parameter of the template that it is, if it is no selector.
+    parameter: Option<usize>,
 }
 
 impl<'a> Variants<'a> {
-    pub(super) fn of_workflow(
-        plan: &'a Plan,
-        workflow: &'a Workflow,
-        schemas: &Schemas,
-    ) -> Result<Self, Error> {
+    pub(super) fn of_workflow(plan: Plan, workflow: &'a Workflow, schemas: &Schemas) -> Result<Self, Error> {
         let mut problems = Vec::new();
         let ground = Ground { workflow, schemas, placeholders: &[] };
-        let slots =
-            plan.keys().into_iter().map(|key| Slot::of_selector(key, ground, &mut problems)).collect();
-        let slots: Vec<Slot> = slots;
+        let names = plan.keys().into_iter();
+        let slots: Vec<Slot> = names.map(|key| Slot::of_selector(key, ground, &mut problems)).collect();
         overlaps(workflow, &slots, &mut problems);
-        let sets = slots.into_iter().map(Sets::Inputs).collect();
-        Self::new(plan, Base::Workflow(workflow), sets, problems)
+        let slots = slots.into_iter().map(|slot| (slot, None)).collect();
+        Self::new(plan, Base::Workflow(workflow), slots, problems)
     }
 
     pub(super) fn of_template(
-        plan: &'a Plan,
+        plan: Plan,
         template: &'a Template,
         values: &Values,
         schemas: &Schemas,
@@ -93,33 +82,33 @@ impl<'a> Variants<'a> {
         let mut problems = Vec::new();
         let ground = Ground { workflow: &template.workflow, schemas, placeholders: &[] };
         let place = |key: &str| template.parameters().position(|parameter| parameter.name() == key);
-        let mut slots = template.slots.clone();
-        let mut sets = Vec::with_capacity(keys.len());
+        let mut setting = template.slots.clone();
+        let mut slots = Vec::with_capacity(keys.len());
         for (index, key) in keys.iter().enumerate() {
             if let Some(place) = place(key) {
                 if keys[..index].contains(key) {
                     problems.push(Problem::of(ProblemKind::Conflict, key, " is swept twice"));
                 }
-                sets.push(Sets::Parameter(place));
+                slots.extend(template.slots.get(place).map(|slot| (slot.clone(), Some(place))));
             } else if key.contains('.') {
                 let slot = Slot::of_selector(key, ground, &mut problems);
                 overwritten(&template.workflow, &slot, &template.places, &mut problems);
-                slots.push(slot.clone());
-                sets.push(Sets::Inputs(slot));
+                setting.push(slot.clone());
+                slots.push((slot, None));
             } else {
                 let hint = nearest(key, template.parameters().map(Parameter::name));
                 problems.push(Problem::of(ProblemKind::Unknown, key, format!(" is not declared{hint}")));
             }
         }
-        overlaps(&template.workflow, &slots, &mut problems);
-        Self::new(plan, Base::Template(template, fixed), sets, problems)
+        overlaps(&template.workflow, &setting, &mut problems);
+        Self::new(plan, Base::Template(template, fixed), slots, problems)
     }
 
-    /// Looks at all values of the plan. `sets` has one for each of its keys, unless there are problems already.
+    /// Looks at all values of the plan. `slots` has one for each of its keys, unless there are problems already.
     fn new(
-        plan: &'a Plan,
+        plan: Plan,
         base: Base<'a>,
-        sets: Vec<Sets>,
+        slots: Vec<(Slot, Option<usize>)>,
         mut problems: Vec<Problem>,
     ) -> Result<Self, Error> {
         let count = usize::try_from(plan.count()).ok();
@@ -130,46 +119,10 @@ impl<'a> Variants<'a> {
         }
         let mut made = Self { plan, base, keys: Vec::new(), next: 0, count: count.unwrap_or(0) };
         if problems.is_empty() {
-            made.keys = made.labelled(sets);
-            made.check(plan, 0, &mut problems);
+            made.keys = keys(&made.plan, slots);
+            made.check(&made.plan, 0, &mut problems);
         }
         if problems.is_empty() { Ok(made) } else { Err(Error::of_problems(ErrorKind::Sweep, problems)) }
-    }
-
-    /// The keys with short names for labels: that of the parameter or the input, and the whole selector where two are the same.
-    fn labelled(&self, sets: Vec<Sets>) -> Vec<Key<'a>> {
-        let names = self.plan.keys();
-        let short: Vec<String> = names
-            .iter()
-            .zip(&sets)
-            .map(|(name, sets)| match sets {
-                Sets::Parameter(_) => (*name).to_owned(),
-                Sets::Inputs(slot) => {
-                    slot.targets.first().map_or_else(|| (*name).to_owned(), |target| target.input.clone())
-                }
-            })
-            .map(|name| clean(&name).0)
-            .collect();
-        let is_ambiguous = |label: &String| short.iter().filter(|other| *other == label).count() > 1;
-        names
-            .iter()
-            .zip(sets)
-            .zip(&short)
-            .map(|((name, sets), label)| {
-                let label = if is_ambiguous(label) { clean(name).0 } else { label.clone() };
-                Key { name, label, sets }
-            })
-            .collect()
-    }
-
-    fn parameter(&self, key: usize) -> Option<&Parameter> {
-        match (&self.keys.get(key)?.sets, &self.base) {
-            (Sets::Inputs(slot), _) => Some(&slot.parameter),
-            (Sets::Parameter(place), Base::Template(template, _)) => {
-                template.slots.get(*place).map(|slot| &slot.parameter)
-            }
-            (Sets::Parameter(_), Base::Workflow(_)) => None,
-        }
     }
 
     /// Looks for values that do not fit. `first` is the place of the first key of `plan`; gives back that behind its last.
@@ -209,7 +162,7 @@ impl<'a> Variants<'a> {
                 Item::Range(range) => {
                     let at = |index| self.misfit(key, &Given::Text(range.at(index)));
                     let is_listed =
-                        self.parameter(key).is_some_and(|parameter| !parameter.choices().is_empty());
+                        self.keys.get(key).is_some_and(|key| !key.slot.parameter.choices().is_empty());
                     let last = range.count() - 1;
                     if is_listed {
                         // A list has an end, so that this has one too.
@@ -226,19 +179,17 @@ impl<'a> Variants<'a> {
         }
     }
 
-    /// Whether a key is a parameter of the template without which it cannot be filled.
     fn is_required(&self, key: usize) -> bool {
-        let sets = self.keys.get(key).map(|key| &key.sets);
-        matches!(sets, Some(Sets::Parameter(_))) && self.parameter(key).is_some_and(Parameter::is_required)
+        self.keys.get(key).is_some_and(Key::is_required)
     }
 
     fn misfit(&self, key: usize, given: &Given) -> Option<Problem> {
-        let (name, parameter) = (self.keys.get(key)?.name, self.parameter(key)?);
+        let key = self.keys.get(key)?;
         if given.is_null() {
-            return self.is_required(key).then(|| parameter.missing());
+            return key.is_required().then(|| key.slot.parameter.missing());
         }
-        let reason = parameter.take(given).err()?;
-        Some(Problem::of(ProblemKind::InvalidValue, name, reason))
+        let reason = key.slot.parameter.take(given).err()?;
+        Some(Problem::of(ProblemKind::InvalidValue, &key.name, reason))
     }
 
     /// The variant at this place, from 0.
@@ -252,7 +203,7 @@ impl<'a> Variants<'a> {
         let value = |cell: &Cell<'_>| {
             let given = Some(&*cell.given).filter(|given| !given.is_null())?;
             // All values were looked at when the sweep was started.
-            self.parameter(cell.key)?.take(given).ok()
+            self.keys.get(cell.key)?.slot.parameter.take(given).ok()
         };
         let taken: Vec<(&Cell<'_>, Option<Value>)> = cells.iter().map(|cell| (cell, value(cell))).collect();
         let parts = taken.iter().filter_map(|(cell, value)| {
@@ -260,35 +211,58 @@ impl<'a> Variants<'a> {
         });
         let label = label(parts, index);
         let values = taken.into_iter().filter_map(|(cell, value)| Some((self.keys.get(cell.key)?, value?)));
-        let values: Vec<(&Key<'_>, Value)> = values.collect();
+        let values: Vec<(&Key, Value)> = values.collect();
         let workflow = self.workflow(&values);
-        let values = values.into_iter().map(|(key, value)| (key.name.to_owned(), value)).collect();
+        let values = values.into_iter().map(|(key, value)| (key.name.clone(), value)).collect();
         Some(Variant { workflow, label, values, index })
     }
 
-    fn workflow(&self, values: &[(&Key<'_>, Value)]) -> Workflow {
+    fn workflow(&self, values: &[(&Key, Value)]) -> Workflow {
         let mut workflow = match &self.base {
             Base::Workflow(workflow) => (*workflow).clone(),
             Base::Template(template, fixed) => {
                 let mut all = fixed.clone();
                 for (key, value) in values {
-                    if let Sets::Parameter(place) = key.sets
-                        && let Some(slot) = all.get_mut(place)
-                    {
-                        *slot = Some(value.clone());
+                    if let Some(place) = key.parameter.and_then(|place| all.get_mut(place)) {
+                        *place = Some(value.clone());
                     }
                 }
                 template.filled(&all)
             }
         };
-        for (key, value) in values {
-            let Sets::Inputs(slot) = &key.sets else { continue };
-            for target in &slot.targets {
+        for (key, value) in values.iter().filter(|(key, _)| key.parameter.is_none()) {
+            for target in &key.slot.targets {
                 workflow.put(target, value.clone());
             }
         }
         workflow
     }
+}
+
+impl Key {
+    /// Whether it is a parameter of the template without which that cannot be filled.
+    fn is_required(&self) -> bool {
+        self.parameter.is_some() && self.slot.parameter.is_required()
+    }
+}
+
+/// The keys with short names for labels: that of the parameter or the input, and the whole selector where two are the same.
+fn keys(plan: &Plan, slots: Vec<(Slot, Option<usize>)>) -> Vec<Key> {
+    let names = plan.keys();
+    let short: Vec<String> = names
+        .iter()
+        .zip(&slots)
+        .map(|(name, (slot, parameter))| match slot.targets.first() {
+            Some(target) if parameter.is_none() => clean(&target.input).0,
+            _ => (*name).to_owned(),
+        })
+        .collect();
+    let is_ambiguous = |label: &String| short.iter().filter(|other| *other == label).count() > 1;
+    let keys = names.into_iter().zip(slots).zip(&short).map(|((name, (slot, parameter)), label)| {
+        let label = if is_ambiguous(label) { clean(name).0 } else { label.clone() };
+        Key { name: name.to_owned(), label, slot, parameter }
+    });
+    keys.collect()
 }
 
 impl Iterator for Variants<'_> {
