@@ -1,5 +1,5 @@
 //! ComfyUI workflows without a server: the API format as a model, its links, selectors that address inputs, the node
-//! schemas that servers publish, and the checking of a workflow against them.
+//! schemas that servers publish, the checking of a workflow against them, and workflows with parameters.
 //!
 //! ```
 //! use comfy_workflow::Workflow;
@@ -27,6 +27,7 @@ pub mod metadata;
 pub mod schema;
 mod seeds;
 mod select;
+pub mod template;
 pub mod validate;
 mod workflow;
 
@@ -38,4 +39,10 @@ pub use id::NodeId;
 pub use json::JsonError;
 pub use seeds::{NoiseSeed, SeedChange};
 pub use select::Target;
+pub use template::Template;
 pub use workflow::{Node, Workflow};
+
+/// Runs the snippets of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/templates.md")]
+struct Templates;

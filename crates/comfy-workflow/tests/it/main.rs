@@ -12,4 +12,5 @@ mod metadata;
 mod object_info;
 mod probes;
 mod templating;
+mod templates;
 mod validation;
