@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod case;
+mod conversion;
 mod corpus;
 mod fixtures;
 mod object_info;
