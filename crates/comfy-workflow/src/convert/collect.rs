@@ -14,11 +14,8 @@ use crate::schema::{InputSpec, InputType, NodeSchema, most_similar};
 use crate::workflow::clip;
 use crate::{Node, NodeId, Workflow};
 
-/// How deep subgraphs may nest.
-const DEPTH: usize = 200;
-
-/// Most nodes of a result. Subgraphs that hold each other several times multiply.
-const NODES: usize = 100_000;
+/// Most nodes that are gone through. Subgraphs that hold others several times multiply.
+const NODES: usize = 1_000_000;
 
 pub(super) struct Collector<'l, 'a> {
     live: &'l Live<'a>,
@@ -28,6 +25,7 @@ pub(super) struct Collector<'l, 'a> {
     pub(super) workflow: Workflow,
     pub(super) problems: Vec<Problem>,
     pub(super) sources: Sources,
+    visited: usize,
 }
 
 /// The inputs of a node under way, with where each value stands in the document.
@@ -51,6 +49,7 @@ impl<'l, 'a> Collector<'l, 'a> {
             workflow: Workflow::new(),
             problems: Vec::new(),
             sources: Sources::default(),
+            visited: 0,
         }
     }
 
@@ -58,26 +57,23 @@ impl<'l, 'a> Collector<'l, 'a> {
     pub(super) fn graph(&mut self, graph: usize, path: &mut Path) {
         for place in 0..self.live.graphs[graph].nodes.len() {
             let node = &self.live.graphs[graph].nodes[place];
+            self.visited += 1;
+            if self.visited > NODES {
+                return;
+            }
+            if self.visited == NODES {
+                let message = format!("the workflow has more than {NODES} nodes; the rest was left out");
+                self.report(path, node, Severity::Error, ProblemKind::Cycle, None, message);
+            }
             if node.source.mode != Mode::Active {
                 continue;
             }
             match node.kind {
                 Kind::Reroute | Kind::Primitive | Kind::Note => {}
                 Kind::Host(definition) => {
-                    if path.len() < DEPTH && self.workflow.len() < NODES {
-                        path.push(Step { graph, host: place });
-                        self.graph(definition, path);
-                        path.pop();
-                    } else {
-                        self.report(
-                            path,
-                            node,
-                            Severity::Error,
-                            ProblemKind::Cycle,
-                            None,
-                            "subgraphs nest too deep or are too many".into(),
-                        );
-                    }
+                    path.push(Step { graph, host: place });
+                    self.graph(definition, path);
+                    path.pop();
                 }
                 Kind::Known(schema) => self.known(path, graph, place, schema),
                 Kind::Unknown => self.unknown(path, graph, place),
@@ -218,7 +214,7 @@ impl<'l, 'a> Collector<'l, 'a> {
 
     fn report_mismatches(&mut self, path: &Path, node: &LiveNode<'a>, mismatches: &[(String, String)]) {
         let Some((first, reason)) = mismatches.first() else { return };
-        if mismatches.len() >= 2 && mismatches.iter().all(|(_, reason)| reason.starts_with("takes ")) {
+        if mismatches.len() >= 2 && mismatches.iter().any(|(_, reason)| reason.starts_with("takes ")) {
             let message = format!(
                 "{} of the stored values do not fit their inputs (`{}` {reason}); they seem to be stored for another version of this class: open the workflow in the editor of this server and check the node",
                 mismatches.len(),

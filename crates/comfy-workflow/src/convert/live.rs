@@ -17,6 +17,9 @@ use crate::workflow::clip;
 /// Classes that the editor alone knows, and that never reach a server.
 const NOTES: [&str; 2] = ["Note", "MarkdownNote"];
 
+/// How deep subgraphs may nest.
+const DEPTH: usize = 100;
+
 /// Classes whose names have changed.
 const RENAMED: [(&str, &str); 5] = [
     ("T2IAdapterLoader", "ControlNetLoader"),
@@ -39,6 +42,8 @@ pub(super) struct LiveGraph<'a> {
     pub(super) by_id: HashMap<&'a str, usize>,
     /// The links that leave the definition, by its output.
     pub(super) leaving: HashMap<usize, &'a GraphLink>,
+    /// By input of the definition: the value of the widget it leads to, where it leads to one.
+    pub(super) promoted: Vec<Option<Option<Value>>>,
     /// How many nodes of the document stand for this definition.
     pub(super) uses: usize,
 }
@@ -85,6 +90,8 @@ pub(super) struct Builder<'a> {
     schemas: &'a Schemas,
     definitions: HashMap<&'a str, Definition<'a>>,
     live: Live<'a>,
+    /// How many definitions are under way.
+    depth: usize,
 }
 
 struct Definition<'a> {
@@ -110,7 +117,7 @@ pub(super) fn build<'a>(
         .map(|(id, graph)| (id, Definition { graph, state: State::Waiting }))
         .collect();
     let mut builder =
-        Builder { schemas, definitions, live: Live { graphs: Vec::new(), problems: Vec::new() } };
+        Builder { schemas, definitions, live: Live { graphs: Vec::new(), problems: Vec::new() }, depth: 0 };
     for oddity in editor.oddities() {
         builder.live.problems.push(Problem {
             severity: Severity::Warning,
@@ -128,6 +135,7 @@ pub(super) fn build<'a>(
         nodes: Vec::new(),
         by_id: HashMap::new(),
         leaving: HashMap::new(),
+        promoted: Vec::new(),
         uses: 1,
     });
     let root = builder.graph(editor.root(), Some(groups));
@@ -149,14 +157,16 @@ impl<'a> Builder<'a> {
             let id = ids.next(source);
             nodes.push(self.node(source, id, class_type));
         }
-        let mut live = LiveGraph { graph, nodes, by_id, leaving: HashMap::new(), uses: 0 };
+        let mut live =
+            LiveGraph { graph, nodes, by_id, leaving: HashMap::new(), promoted: Vec::new(), uses: 0 };
         self.connect(&mut live);
         super::primitive::push(&mut live);
         for place in 0..live.nodes.len() {
             if let Kind::Host(definition) = live.nodes[place].kind {
-                host::assign(&mut live.nodes[place], &self.live.graphs, definition);
+                host::assign(&mut live.nodes[place], &self.live.graphs[definition]);
             }
         }
+        live.promoted = host::promoted(&live);
         live
     }
 
@@ -181,7 +191,7 @@ impl<'a> Builder<'a> {
                     node.slots = host::slots(&self.live.graphs, place);
                 }
                 None => {
-                    let message = "the subgraph contains itself; remove it from its own inside in the editor";
+                    let message = "the subgraph contains itself, or nests too deep; open the workflow in the editor and take it apart";
                     self.report(&node, Severity::Error, ProblemKind::Cycle, None, message.into());
                 }
             },
@@ -238,10 +248,13 @@ impl<'a> Builder<'a> {
         match definition.state {
             State::Built(place) => return Some(place),
             State::UnderWay => return None,
+            State::Waiting if self.depth >= DEPTH => return None,
             State::Waiting => definition.state = State::UnderWay,
         }
         let graph = definition.graph;
+        self.depth += 1;
         let live = self.graph(graph, None);
+        self.depth -= 1;
         let place = self.live.graphs.len();
         self.live.graphs.push(live);
         if let Some(definition) = self.definitions.get_mut(id) {
@@ -290,31 +303,40 @@ impl<'a> Builder<'a> {
         let listed = node.source.inputs.as_deref();
         let id = node.source.id.as_str();
         let mut reports: Vec<(Severity, ProblemKind, String, String)> = Vec::new();
+        let named: HashSet<i64> = node.source.inputs().iter().filter_map(|input| input.link).collect();
         // What the inputs say comes first, then the table of links: on sound files they agree.
-        let named_here =
-            |link: &GraphLink| node.source.inputs().iter().any(|input| input.link == Some(link.id));
+        // What the inputs say comes first, then the table of links: on sound files they agree.
         let ending_at = |place: usize, input: Option<&InputSlot>| -> Result<Option<&'a GraphLink>, String> {
             let at_place = || {
                 let ends = ends.get(&(id, place)).map(Vec::as_slice).unwrap_or_default();
-                ends.iter().rev().find(|link| !named_here(link)).copied()
+                ends.iter().rev().find(|link| !named.contains(&link.id)).copied()
             };
-            let Some(named) = input.and_then(|input| input.link) else { return Ok(at_place()) };
-            match links.get(&named) {
+            let Some(own) = input.and_then(|input| input.link) else { return Ok(at_place()) };
+            match links.get(&own) {
                 Some(link) if link.target == *id => Ok(Some(link)),
                 _ if at_place().is_some() => Ok(at_place()),
                 Some(link) => Err(format!(
-                    "it names link {named}, which leads to node {}; it was left without a link",
+                    "it names link {own}, which leads to node {}; it was left without a link",
                     clip(link.target.as_str())
                 )),
                 None => Err(format!(
-                    "it names link {named}, which the file does not have; it was left without a link"
+                    "it names link {own}, which the file does not have; it was left without a link"
                 )),
             }
         };
         let known = node.slots.len();
+        let places: HashMap<&str, usize> = node
+            .source
+            .inputs()
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(place, input)| (input.name.as_str(), place))
+            .collect();
+        let names: HashSet<String> = node.slots.iter().map(|slot| slot.name.to_string()).collect();
         for index in 0..known {
             let place = match listed {
-                Some(listed) => listed.iter().position(|input| input.name == node.slots[index].name),
+                Some(_) => places.get(node.slots[index].name.as_ref()).copied(),
                 None => Some(index),
             };
             let Some(place) = place else { continue };
@@ -328,7 +350,7 @@ impl<'a> Builder<'a> {
         }
         if matches!(node.kind, Kind::Known(_) | Kind::Host(_)) {
             for (place, input) in listed.unwrap_or_default().iter().enumerate() {
-                if node.slots[..known].iter().any(|slot| slot.name == input.name) {
+                if names.contains(&input.name) {
                     continue;
                 }
                 let Ok(Some(link)) = ending_at(place, Some(input)) else { continue };

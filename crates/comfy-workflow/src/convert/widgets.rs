@@ -1,6 +1,7 @@
 //! The inputs and widgets that the editor gives a node, and the stored values laid out on them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
@@ -145,7 +146,7 @@ impl<'a> Walk<'a, '_> {
             _ => Cow::Borrowed(grow.element.type_name()),
         };
         let inside = format!("{group}.");
-        let listed: Vec<&'a str> = self
+        let listed: HashSet<&'a str> = self
             .listed
             .iter()
             .map(|input| input.name.as_str())
@@ -154,15 +155,12 @@ impl<'a> Walk<'a, '_> {
         let mut names: Vec<String> = Vec::new();
         for (index, element) in grow.names.iter().enumerate() {
             let name = format!("{inside}{element}");
-            if index < grow.min || listed.contains(&name.as_str()) {
+            if index < grow.min || listed.contains(name.as_str()) {
                 names.push(name);
             }
         }
-        for name in listed {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
+        let known: HashSet<String> = names.iter().cloned().collect();
+        names.extend(listed.into_iter().filter(|name| !known.contains(*name)).map(str::to_owned));
         for name in names {
             self.slot(name, type_name.clone(), None);
         }
