@@ -52,13 +52,6 @@ impl Drawing {
         self
     }
 
-    /// Another field of the class that was described last.
-    pub(super) fn class_field(mut self, key: &str, value: Value) -> Self {
-        let (_, schema) = self.classes.iter_mut().next_back().unwrap();
-        schema[key] = value;
-        self
-    }
-
     /// A node. No values if these are null.
     pub(super) fn node(mut self, id: impl Into<Value>, class: &str, values: Value) -> Self {
         let mut node = json!({"id": id.into(), "type": class, "inputs": [], "mode": 0});

@@ -33,18 +33,11 @@ fn an_input_that_asks_for_a_link_is_a_widget_all_the_same_if_it_is_required() {
 }
 
 #[test]
-fn required_inputs_come_before_optional_ones_in_the_order_that_the_server_names() {
-    let input = json!({"required": {"b": ["INT"], "a": ["INT"]}, "optional": {"d": ["INT"], "c": ["INT"], "late": ["INT"]},
-        "hidden": {"prompt": "PROMPT"}});
-    let converted = Drawing::new()
-        .described("Mix", input, &[])
-        .class_field(
-            "input_order",
-            json!({"required": ["a", "b"], "optional": ["c", "d"], "hidden": ["prompt"]}),
-        )
-        .node(1, "Mix", json!([1, 2, 3, 4, 5]))
-        .convert();
-    assert_eq!(converted.assert_sound().inputs("1"), json!({"a": 1, "b": 2, "c": 3, "d": 4, "late": 5}));
+fn required_inputs_come_before_optional_ones_and_hidden_ones_are_none() {
+    let input = json!({"hidden": {"prompt": "PROMPT"}, "optional": {"d": ["INT"], "c": ["INT"]},
+        "required": {"b": ["INT"], "a": ["INT"]}});
+    let converted = Drawing::new().described("Mix", input, &[]).node(1, "Mix", json!([1, 2, 3, 4])).convert();
+    assert_eq!(converted.assert_sound().inputs("1"), json!({"b": 1, "a": 2, "d": 3, "c": 4}));
 }
 
 #[test]
