@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::live::{Kind, Live, LiveNode};
+use super::live::{Kind, Live, LiveNode, stored_name};
 use super::problem::{Problem, ProblemKind, Severity};
 use super::resolve::{Origin, Path, Step};
+use super::script::truthy;
 use super::sources::{Source, Sources};
 use super::texts::Chooser;
-use super::widgets::{self, Stored, truthy, widget_type};
+use super::widgets::{self, Stored, widget_type};
 use super::{ConvertOptions, prefix, texts};
 use crate::editor::{Mode, WidgetValues};
 use crate::schema::{InputSpec, InputType, NodeSchema, most_similar};
@@ -15,7 +16,10 @@ use crate::workflow::clip;
 use crate::{Node, NodeId, Workflow};
 
 /// Most nodes that are gone through. Subgraphs that hold others several times multiply.
-const NODES: usize = 1_000_000;
+const NODES: usize = 200_000;
+
+/// Most problems that are told.
+const PROBLEMS: usize = 1_000;
 
 pub(super) struct Collector<'l, 'a> {
     live: &'l Live<'a>,
@@ -70,6 +74,7 @@ impl<'l, 'a> Collector<'l, 'a> {
             }
             match node.kind {
                 Kind::Reroute | Kind::Primitive | Kind::Note => {}
+                Kind::Get => self.check_get(path, graph, place),
                 Kind::Host(definition) => {
                     path.push(Step { graph, host: place });
                     self.graph(definition, path);
@@ -78,6 +83,17 @@ impl<'l, 'a> Collector<'l, 'a> {
                 Kind::Known(schema) => self.known(path, graph, place, schema),
                 Kind::Unknown => self.unknown(path, graph, place),
             }
+        }
+    }
+
+    fn check_get(&mut self, path: &Path, graph: usize, place: usize) {
+        let here = &self.live.graphs[graph];
+        let node = &here.nodes[place];
+        let name = stored_name(node.source).unwrap_or_default();
+        if !here.sets.contains_key(name) {
+            let message =
+                format!("no `SetNode` of this graph sets `{}`, so nothing comes from here", clip(name));
+            self.report(path, node, Severity::Warning, ProblemKind::BrokenLink, None, message);
         }
     }
 
@@ -321,6 +337,10 @@ impl<'l, 'a> Collector<'l, 'a> {
         input: Option<&str>,
         message: String,
     ) {
+        // An error may stand behind many warnings, and decides.
+        if self.problems.len() >= PROBLEMS && severity == Severity::Warning {
+            return;
+        }
         let id: NodeId = self.live.id(path, node);
         self.problems.push(node.problem(&id, severity, kind, input, message));
     }

@@ -29,6 +29,7 @@
 //! ```
 
 mod collect;
+mod connect;
 mod groups;
 mod host;
 mod live;
@@ -37,6 +38,7 @@ mod prefix;
 mod primitive;
 mod problem;
 mod resolve;
+mod script;
 mod sources;
 mod texts;
 mod widgets;
@@ -80,3 +82,6 @@ pub fn convert(editor: &EditorWorkflow, schemas: &Schemas, options: &ConvertOpti
     workflow.attach(editor.clone(), sources);
     Conversion { workflow, problems }
 }
+
+#[cfg(test)]
+mod tests;
