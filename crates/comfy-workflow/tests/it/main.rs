@@ -7,6 +7,8 @@ mod case;
 mod conversion;
 mod corpus;
 mod fixtures;
+mod generate;
 mod object_info;
 mod probes;
+mod properties;
 mod validation;
