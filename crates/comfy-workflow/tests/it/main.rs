@@ -5,6 +5,7 @@
 
 mod builder;
 mod case;
+mod conversion;
 mod corpus;
 mod fixtures;
 mod hostile_metadata;
@@ -13,4 +14,8 @@ mod object_info;
 mod probes;
 mod templating;
 mod templates;
+mod generate;
+mod object_info;
+mod probes;
+mod properties;
 mod validation;
