@@ -9,10 +9,10 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
-use crate::api::SchemaCache;
 use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
+use crate::schemas::{SchemaCache, Store};
 use crate::{ConnectionStatus, Error, ErrorKind, Job, Result, ServerEvents, Submit};
 
 /// Submits that are under way at the same time: more would take a connection each and gain nothing.
@@ -55,13 +55,14 @@ impl Client {
     pub(crate) fn new(address: Address, transport: Transport, settings: Settings) -> Result<Self> {
         let http = Http::new(address, transport, settings)?;
         let hub = Arc::new(Hub::new(http.clone()));
+        let store = http.settings().schema_folder.clone().map(Store::new);
         Ok(Self {
             inner: Arc::new(Inner {
                 http,
                 hub,
                 submits: Semaphore::new(MOST_SUBMITS),
                 version: OnceCell::new(),
-                schemas: SchemaCache::default(),
+                schemas: SchemaCache::new(store),
             }),
         })
     }

@@ -49,6 +49,7 @@ mod http;
 mod job;
 mod outputs;
 mod raw;
+mod schemas;
 mod seed;
 mod submit;
 mod text;

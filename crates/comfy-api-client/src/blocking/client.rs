@@ -108,6 +108,25 @@ impl Client {
         self.inner.url()
     }
 
+    /// Has the client keep schemas that the server is not asked for. See
+    /// [`Client::set_schemas`](crate::Client::set_schemas).
+    pub fn set_schemas(&self, schemas: impl Into<Arc<Schemas>>) {
+        self.inner.set_schemas(schemas);
+    }
+
+    /// The schemas that are kept, without asking for any.
+    #[must_use]
+    pub fn kept_schemas(&self) -> Option<Arc<Schemas>> {
+        self.inner.kept_schemas()
+    }
+
+    /// How long ago the server was asked for the schemas that are kept. See
+    /// [`Client::schemas_age`](crate::Client::schemas_age).
+    #[must_use]
+    pub fn schemas_age(&self) -> Option<Duration> {
+        self.inner.schemas_age()
+    }
+
     /// State of the WebSocket.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
