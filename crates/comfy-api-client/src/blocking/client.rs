@@ -15,6 +15,7 @@ use comfy_protocol::routes::system::{Features, SystemStats};
 use comfy_protocol::routes::tasks::Task;
 use comfy_protocol::routes::users::{UserEntry, Users};
 use comfy_workflow::Workflow;
+use comfy_workflow::document::Document;
 use comfy_workflow::schema::Schemas;
 use http::Method;
 use indexmap::IndexMap;
@@ -184,7 +185,8 @@ impl Client {
 }
 
 calls! {
-    submit(workflow: &'a Workflow) -> crate::Submit<'a>;
+    submit(workflow: impl Into<crate::Source<'a>>) -> crate::Submit<'a>;
+    convert(source: impl Into<crate::Source<'a>>) -> crate::Convert<'a>;
     upload(path: impl AsRef<Path>) -> crate::Upload<'a>;
     upload_bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> crate::Upload<'a>;
     upload_mask(path: impl AsRef<Path>, original: &FileRef) -> crate::Upload<'a>;
@@ -209,6 +211,7 @@ calls! {
 
 methods! {
     wait_until_ready(limit: Duration) -> ();
+    open_document(path: impl AsRef<Path> + Send) -> Document;
     open_workflow(path: impl AsRef<Path> + Send) -> Workflow;
     cancel(prompt_id: &str) -> Cancellation;
     cancel_all[Id: AsRef<str> + Send, Ids: IntoIterator<Item = Id, IntoIter: Send> + Send](prompt_ids: Ids) -> Vec<Cancellation>;
