@@ -15,6 +15,7 @@
 //! The crate is pure: no I/O, no clock, no randomness.
 
 mod assign;
+pub mod convert;
 pub mod editor;
 mod error;
 mod graph;
