@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::{Datelike, Timelike};
 use comfy_workflow::Workflow;
 use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, convert};
-use comfy_workflow::document::Document;
+use comfy_workflow::Document;
 use comfy_workflow::editor::EditorWorkflow;
 
 use crate::{Client, Error, Result, random_seed};

@@ -15,7 +15,7 @@ use comfy_protocol::routes::system::{Features, SystemStats};
 use comfy_protocol::routes::tasks::Task;
 use comfy_protocol::routes::users::{UserEntry, Users};
 use comfy_workflow::Workflow;
-use comfy_workflow::document::Document;
+use comfy_workflow::Document;
 use comfy_workflow::schema::Schemas;
 use http::Method;
 use indexmap::IndexMap;

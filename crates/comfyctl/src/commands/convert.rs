@@ -64,10 +64,10 @@ async fn converted(settings: &Settings, args: &Convert, opened: &Opened) -> Resu
         ConvertOptions::new().dynamic_prompts(dynamic_prompts).now(args.now.unwrap_or_else(local_time));
     if let Some(path) = &args.object_info {
         let schemas = object_info::read(path)?;
-        return Ok(opened.document.to_workflow(&schemas, &options)?);
+        return Ok(opened.document.clone().into_workflow(&schemas, &options)?);
     }
     if !opened.document.needs_schemas() {
-        return Ok(opened.document.to_workflow(&Default::default(), &options)?);
+        return Ok(opened.document.clone().into_workflow(&Default::default(), &options)?);
     }
     let server = connect(settings).await?;
     Ok(server.client().convert(&opened.document).convert_options(options).await?)

@@ -6,8 +6,8 @@ use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
 use comfy_api_client::workflow::convert::{Conversion, Problem, ProblemKind, Severity};
-use comfy_api_client::workflow::document::Document;
-use comfy_api_client::workflow::{self, ErrorKind};
+use comfy_api_client::workflow::Document;
+use comfy_api_client::workflow;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
