@@ -16,7 +16,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let schemas = Schemas::from_slice(&std::fs::read(schemas)?)?;
     let now = LocalTime { year: 2025, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
     for path in arguments {
-        let editor = EditorWorkflow::from_slice(&std::fs::read(path)?)?;
+        let Ok(editor) = EditorWorkflow::from_slice(&std::fs::read(&path)?) else {
+            println!(
+                "{}",
+                json!({"prompt": {}, "problems": [format!("{path} is no workflow of the editor")]})
+            );
+            continue;
+        };
         let conversion = convert(&editor, &schemas, &ConvertOptions::new().now(now));
         let problems: Vec<String> = conversion.problems.iter().map(ToString::to_string).collect();
         println!("{}", json!({"prompt": conversion.workflow.to_value(), "problems": problems}));

@@ -22,6 +22,10 @@ pub enum ErrorKind {
     NotAWorkflow,
     /// The document is a workflow in the editor's format, which a server does not run.
     EditorFormat,
+    /// The document is a picture, a video or another file that carries no workflow.
+    NoWorkflow,
+    /// The document could not be read to its end.
+    Io,
     /// A selector is not of the form `NODE.INPUT`.
     SelectorSyntax,
     /// A selector names no node or no input of the workflow.

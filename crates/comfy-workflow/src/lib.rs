@@ -16,17 +16,20 @@
 
 mod assign;
 pub mod convert;
+pub mod document;
 pub mod editor;
 mod error;
 mod graph;
 mod id;
 pub mod json;
+pub mod metadata;
 pub mod schema;
 mod seeds;
 mod select;
 pub mod validate;
 mod workflow;
 
+pub use document::{Document, Format};
 pub use error::{Error, ErrorKind};
 pub use graph::{Cycle, Link};
 pub use id::NodeId;

@@ -91,7 +91,11 @@ impl<'l, 'a> Collector<'l, 'a> {
         let mut mismatches = Vec::new();
         for (index, widget) in node.widgets.iter().enumerate() {
             let Some(value) = &widget.value else { continue };
-            let value = self.hooked(path, node, widget.name.as_ref(), value, widget.spec);
+            let replaces = node.driven.get(&index).is_some_and(|primitive| {
+                let primitive = &self.live.graphs[graph].nodes[*primitive];
+                primitive.source.properties.get("Run widget replace on values") == Some(&Value::Bool(true))
+            });
+            let value = self.hooked(path, node, widget.name.as_ref(), value, widget.spec, replaces);
             if let Some(source) = self.own_source(graph, place, index) {
                 inputs.sources.push((widget.name.to_string(), source));
             }
@@ -190,12 +194,13 @@ impl<'l, 'a> Collector<'l, 'a> {
         name: &str,
         value: &Value,
         spec: Option<&InputSpec>,
+        replaces: bool,
     ) -> Value {
         let Value::String(text) = value else { return value.clone() };
         let dynamic = spec
             .is_some_and(|spec| spec.kind == InputType::String && truthy(spec.options.get("dynamicPrompts")));
         let mut text = if dynamic { texts::resolve(text, &mut self.chooser) } else { text.clone() };
-        if prefix::applies(node.class_type, name) {
+        if replaces || prefix::applies(node.class_type, name) {
             let (filled, missing) = prefix::fill(&text, &self.live.graphs[0], self.options.now);
             for pattern in missing {
                 let why = if pattern.starts_with("%date:") && self.options.now.is_none() {
@@ -213,7 +218,7 @@ impl<'l, 'a> Collector<'l, 'a> {
 
     fn report_mismatches(&mut self, path: &Path, node: &LiveNode<'a>, mismatches: &[(String, String)]) {
         let Some((first, reason)) = mismatches.first() else { return };
-        if mismatches.len() >= 2 && mismatches.iter().all(|(_, reason)| reason.starts_with("takes ")) {
+        if mismatches.len() >= 2 && mismatches.iter().any(|(_, reason)| reason.starts_with("takes ")) {
             let message = format!(
                 "{} of the stored values do not fit their inputs (`{}` {reason}); they seem to be stored for another version of this class: open the workflow in the editor of this server and check the node",
                 mismatches.len(),

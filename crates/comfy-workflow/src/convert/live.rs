@@ -290,33 +290,26 @@ impl<'a> Builder<'a> {
         let listed = node.source.inputs.as_deref();
         let id = node.source.id.as_str();
         let mut reports: Vec<(Severity, ProblemKind, String, String)> = Vec::new();
+        // What the inputs say comes first, then the table of links: on sound files they agree.
+        let named_here =
+            |link: &GraphLink| node.source.inputs().iter().any(|input| input.link == Some(link.id));
         let ending_at = |place: usize, input: Option<&InputSlot>| -> Result<Option<&'a GraphLink>, String> {
-            let named = input.and_then(|input| input.link);
-            if let Some(ends) = ends.get(&(id, place)) {
-                // The table of links decides; of several, the one that the input names.
-                return Ok(ends
-                    .iter()
-                    .rev()
-                    .find(|link| Some(link.id) == named)
-                    .or_else(|| ends.last())
-                    .copied());
-            }
-            let Some(named) = named else { return Ok(None) };
-            Err(match links.get(&named) {
-                Some(link)
-                    if link.target == *id
-                        && link.target_slot.is_none_or(|slot| slot >= listed.map_or(0, <[_]>::len)) =>
-                {
-                    return Ok(Some(link));
-                }
-                Some(link) => format!(
-                    "it names link {named}, which leads to another input (of node {}); it was left without a link",
+            let at_place = || {
+                let ends = ends.get(&(id, place)).map(Vec::as_slice).unwrap_or_default();
+                ends.iter().rev().find(|link| !named_here(link)).copied()
+            };
+            let Some(named) = input.and_then(|input| input.link) else { return Ok(at_place()) };
+            match links.get(&named) {
+                Some(link) if link.target == *id => Ok(Some(link)),
+                _ if at_place().is_some() => Ok(at_place()),
+                Some(link) => Err(format!(
+                    "it names link {named}, which leads to node {}; it was left without a link",
                     clip(link.target.as_str())
-                ),
-                None => {
-                    format!("it names link {named}, which the file does not have; it was left without a link")
-                }
-            })
+                )),
+                None => Err(format!(
+                    "it names link {named}, which the file does not have; it was left without a link"
+                )),
+            }
         };
         let known = node.slots.len();
         for index in 0..known {
@@ -339,7 +332,14 @@ impl<'a> Builder<'a> {
                     continue;
                 }
                 let Ok(Some(link)) = ending_at(place, Some(input)) else { continue };
-                let extra = matches!(node.kind, Kind::Known(_)) && input.widget.is_none();
+                let of_other_option = node.widgets.iter().any(|widget| {
+                    let inside = input
+                        .name
+                        .strip_prefix(widget.name.as_ref())
+                        .is_some_and(|rest| rest.starts_with('.'));
+                    inside && widget.spec.is_some_and(|spec| matches!(spec.kind, InputType::DynamicCombo(_)))
+                });
+                let extra = matches!(node.kind, Kind::Known(_)) && input.widget.is_none() && !of_other_option;
                 let message = if extra {
                     node.slots.push(Slot { link: Some(link), ..listed_slot(input) });
                     "the class has no such input; its link was kept, and servers ignore it"

@@ -70,7 +70,8 @@ pub(super) fn fill(text: &str, root: &LiveGraph<'_>, now: Option<LocalTime>) -> 
 fn named(pattern: &str, root: &LiveGraph<'_>) -> Option<String> {
     let (name, widget) = pattern.split_once('.').filter(|(_, widget)| !widget.contains('.'))?;
     let property = |node: &&LiveNode<'_>| {
-        node.source.properties.get("Node name for S&R").and_then(Value::as_str) == Some(name)
+        let own = node.source.properties.get("Node name for S&R").and_then(Value::as_str);
+        own.unwrap_or(node.class_type) == name
     };
     let title = |node: &&LiveNode<'_>| node.source.title.as_deref() == Some(name);
     let node = root.nodes.iter().find(property).or_else(|| root.nodes.iter().find(title))?;

@@ -57,10 +57,8 @@ fn rounded(value: Value, spec: Option<&InputSpec>) -> Value {
             };
             let mut result = float;
             if let Some(round) = round {
-                // JavaScript rounds halves up, and the quotient of decimals often falls just short of the half.
-                result = ((float + f64::EPSILON) / round + 0.5).floor() * round;
-                let digits = (-round.log10()).ceil().clamp(0.0, 15.0) as usize;
-                result = format!("{result:.digits$}").parse().unwrap_or(result);
+                result = to_multiple(result, round);
+                result = to_multiple(result, 10f64.powf(-precision));
             }
             if let Some(min) = option("min") {
                 result = result.max(min);
@@ -72,6 +70,13 @@ fn rounded(value: Value, spec: Option<&InputSpec>) -> Value {
         }
         _ => value,
     }
+}
+
+/// The nearest multiple. JavaScript rounds halves up, and the quotient of decimals often falls just short of the half.
+fn to_multiple(float: f64, unit: f64) -> f64 {
+    let result = ((float + f64::EPSILON) / unit + 0.5).floor() * unit;
+    let digits = (-unit.log10()).ceil().clamp(0.0, 15.0) as usize;
+    format!("{result:.digits$}").parse().unwrap_or(result)
 }
 
 fn whole(float: f64) -> Option<Value> {

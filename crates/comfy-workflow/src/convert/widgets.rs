@@ -190,8 +190,9 @@ impl<'a> Walk<'a, '_> {
                 }
                 self.plain(spec, &name, Some(Value::String(String::new())));
             }
+            // Whatever the file has for it belongs to something else.
             "IMAGECOMPARE" => {
-                self.slot(name, Cow::Borrowed(spec.type_name()), None);
+                self.push(spec, name, Some(json!(["", ""])), None);
                 return;
             }
             "BOUNDING_BOX" => {

@@ -6,6 +6,7 @@
 mod case;
 mod corpus;
 mod fixtures;
+mod metadata;
 mod object_info;
 mod probes;
 mod validation;
