@@ -10,6 +10,7 @@ use comfy_workflow::Workflow;
 use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, convert};
 use comfy_workflow::Document;
 use comfy_workflow::editor::EditorWorkflow;
+use comfy_workflow::schema::Schemas;
 
 use crate::{Client, Error, Result, random_seed};
 
@@ -60,19 +61,18 @@ impl Convert<'_> {
     }
 
     async fn send(self) -> Result<Conversion> {
+        let options = self.options.unwrap_or_else(convert_options);
         let editor = match self.source {
             Source::Workflow(workflow) => return Ok(Conversion::from(workflow.clone())),
             Source::Editor(editor) => editor,
-            Source::Document(document) => match (&document.api, &document.editor) {
-                (None, Some(editor)) => editor,
-                (api, editor) => {
-                    let mut workflow = api.clone().unwrap_or_default();
-                    workflow.set_editor(editor.clone());
-                    return Ok(Conversion::from(workflow));
+            Source::Document(document) => match &document.editor {
+                Some(editor) if document.needs_schemas() => editor,
+                _ => {
+                    let conversion = document.clone().into_workflow(&Schemas::new(), &options);
+                    return conversion.map_err(|error| Error::workflow("the document cannot be used", error));
                 }
             },
         };
-        let options = self.options.unwrap_or_else(convert_options);
         let schemas = self.client.schemas_for(&classes(editor)).await?;
         let conversion = convert(editor, &schemas, &options);
         if conversion.problems.is_empty() {

@@ -54,10 +54,15 @@ fn refuse(error: &clap::Error) -> Exit {
         return Exit::Success;
     }
     let given = |word: &str| std::env::args_os().any(|arg| arg == word);
-    if given("run") && given("--json") {
+    if given("--json") {
         let text = error.to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
-        commands::run::print_refusal(&one_line(first.trim_start_matches("error: ")));
+        let message = one_line(first.trim_start_matches("error: "));
+        if given("run") {
+            commands::run::print_refusal(&message);
+        } else if given("convert") {
+            commands::convert::print_refusal(&message);
+        }
     }
     Exit::Usage
 }

@@ -27,15 +27,26 @@ pub(crate) async fn convert(settings: &Settings, printer: &Printer, args: Conver
     if let Some(failure) = &failure {
         printer.error(failure);
     }
-    let usable = conversion.as_ref().filter(|conversion| args.partial || !conversion.has_errors());
+    print_result(printer, conversion.as_ref(), failure.as_ref(), args.partial);
+    failure.map_or(Exit::Success, |failure| failure.exit)
+}
+
+/// The one line in JSON.
+fn print_result(printer: &Printer, result: Option<&Conversion>, failure: Option<&Failure>, partial: bool) {
+    let usable = result.filter(|conversion| partial || !conversion.has_errors());
     printer.json(&json!({
         "type": "result",
-        "status": failure.as_ref().map_or("success", |failure| failure.status),
+        "status": failure.map_or("success", |failure| failure.status),
         "workflow": usable.map(|conversion| conversion.workflow.to_value()),
-        "problems": conversion.as_ref().map(workflow_file::problems),
-        "error": failure.as_ref().map(|failure| &failure.report),
+        "problems": result.map(workflow_file::problems),
+        "error": failure.map(|failure| &failure.report),
     }));
-    failure.map_or(Exit::Success, |failure| failure.exit)
+}
+
+/// The result where the command line was refused.
+pub(crate) fn print_refusal(message: &str) {
+    let failure = Failure::usage("usage", message).with_hint("see `comfyctl convert --help`");
+    print_result(&Printer::for_json(), None, Some(&failure), false);
 }
 
 async fn work(
@@ -46,7 +57,7 @@ async fn work(
 ) -> Result<(), Failure> {
     let opened = workflow_file::open(&args.workflow).await?;
     let conversion = result.insert(converted(settings, args, &opened).await?);
-    let checked = workflow_file::check(conversion, &opened.name, printer);
+    let checked = workflow_file::check(&opened, conversion, printer);
     if checked.is_ok() || args.partial {
         write(conversion, args.output.as_deref(), printer)?;
     }

@@ -109,7 +109,7 @@ async fn prepare(
     check_folder(&args.output)?;
     let server = connect(settings).await?;
     let conversion = server.client().convert(&opened.document).await?;
-    workflow_file::check(&conversion, &opened.name, printer)?;
+    workflow_file::check(&opened, &conversion, printer)?;
     let mut workflow = conversion.workflow;
     assignment::check_all(&assignments, &workflow)?;
     assignment::apply_all(&assignments, &mut workflow, server.client()).await?;

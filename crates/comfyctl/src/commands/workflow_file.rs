@@ -77,8 +77,12 @@ fn unusable(error: workflow::Error, name: &str) -> Failure {
     failure
 }
 
-/// Tells the warnings of a conversion; with errors it has failed.
-pub(crate) fn check(conversion: &Conversion, name: &str, printer: &Printer) -> Result<(), Failure> {
+/// Tells the warnings of a document and of its conversion; with errors that has failed.
+pub(crate) fn check(opened: &Opened, conversion: &Conversion, printer: &Printer) -> Result<(), Failure> {
+    let Opened { document, name } = opened;
+    for problem in &document.problems {
+        printer.warning(&format!("{name} {problem}"));
+    }
     let (errors, warnings): (Vec<&Problem>, _) =
         conversion.problems.iter().partition(|problem| problem.severity == Severity::Error);
     for warning in warnings {
