@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+mod convert;
 #[cfg(feature = "sim")]
 mod serve;
 
+pub(crate) use convert::{Convert, DynamicPromptsMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 
@@ -94,6 +96,7 @@ Examples:
   comfyctl run thumbnail.json --set LoadImage.image=@photo.jpg -s gpu1:8188
   comfyctl run hello.json --set EmptyImage.color=255 -s embedded
   comfyctl run workflow.json --seed random
+  comfyctl run out/hello_00001_.png --set KSampler.seed=7
 
 Ctrl-C cancels the workflow on the server; a second Ctrl-C leaves at once.
 
@@ -110,6 +113,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Run),
+    Convert(Convert),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }
@@ -118,7 +122,7 @@ pub(crate) enum Command {
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = RUN_HELP)]
 pub(crate) struct Run {
-    /// Workflow file in the API format; `-` reads stdin
+    /// Workflow: a file in the API format or in the editor's, or a picture or media file that carries one; `-` reads stdin
     pub(crate) workflow: PathBuf,
     /// Set an input: `NODE.INPUT=VALUE`, `NODE.INPUT:=JSON`, or `NODE.INPUT=@FILE` to upload a file; repeatable
     ///

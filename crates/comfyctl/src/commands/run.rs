@@ -56,7 +56,7 @@ async fn work(
 ) -> Result<(), Failure> {
     let mut stop = Stop::listen();
     let (server, workflow, changes) = tokio::select! {
-        prepared = prepare(settings, args) => prepared?,
+        prepared = prepare(settings, printer, args) => prepared?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
     note(record, |record| record.workflow = Some(workflow.clone()));
@@ -99,14 +99,22 @@ async fn work(
 }
 
 /// Everything before the submit: the workflow with its changes, the folder for the files, the server.
-async fn prepare(settings: &Settings, args: &Run) -> Result<(Connected, Workflow, Vec<SeedChange>), Failure> {
+async fn prepare(
+    settings: &Settings,
+    printer: &Printer,
+    args: &Run,
+) -> Result<(Connected, Workflow, Vec<SeedChange>), Failure> {
     let assignments = args.set.iter().map(|text| Assignment::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut workflow = workflow_file::read(&args.workflow).await?;
-    for assignment in &assignments {
-        assignment.check(&workflow)?;
+    let opened = workflow_file::open(&args.workflow).await?;
+    if let Some(workflow) = &opened.document.api {
+        assignment::check_all(&assignments, workflow)?;
     }
     check_folder(&args.output)?;
     let server = connect(settings).await?;
+    let conversion = server.client().convert(&opened.document).await?;
+    workflow_file::check(&opened, &conversion, printer)?;
+    let mut workflow = conversion.workflow;
+    assignment::check_all(&assignments, &workflow)?;
     let changes = seeds::apply(args.seed, &mut workflow, server.client()).await?;
     assignment::apply_all(&assignments, &mut workflow, server.client()).await?;
     Ok((server, workflow, changes))
@@ -223,12 +231,11 @@ fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>) {
 }
 
 fn timed_out(limit: std::time::Duration, record: &Mutex<Record>) -> Failure {
-    let limit = humantime::format_duration(limit);
-    let failure = Failure::new(Exit::Timeout, "timeout", format!("the time limit of {limit} was reached"));
+    let failure = Failure::timed_out(limit);
     match note(record, |record| record.prompt_id.clone()) {
         Some(id) => failure
             .with_hint(format!("the server goes on with prompt {id}; allow more time with `--timeout`")),
-        None => failure.with_hint("allow more time with `--timeout`"),
+        None => failure,
     }
 }
 

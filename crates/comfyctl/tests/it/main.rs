@@ -9,6 +9,8 @@ mod bad_servers;
 mod bad_usage;
 mod bad_workflows;
 mod changes;
+mod converting;
+mod editor_files;
 mod endings;
 mod json_lines;
 mod runs;
