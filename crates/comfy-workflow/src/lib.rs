@@ -15,11 +15,13 @@
 //! The crate is pure: no I/O, no clock, no randomness.
 
 mod assign;
+pub mod diagram;
 pub mod editor;
 mod error;
 mod graph;
 mod id;
 pub mod json;
+mod outline;
 pub mod schema;
 mod seeds;
 mod select;
