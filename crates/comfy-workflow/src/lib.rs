@@ -16,6 +16,7 @@
 
 mod assign;
 pub mod diagram;
+pub mod convert;
 pub mod editor;
 mod error;
 mod graph;

@@ -1,9 +1,12 @@
 use std::str::FromStr;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::convert::Sources;
+use crate::editor::EditorWorkflow;
 use crate::{Error, ErrorKind, Link, NodeId, json};
 
 /// A workflow in the API format: what a server runs.
@@ -22,10 +25,29 @@ use crate::{Error, ErrorKind, Link, NodeId, json};
 /// assert_eq!(workflow.get("1.color")?, 0xff8800);
 /// # Ok::<(), comfy_workflow::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+///
+/// A workflow that was converted keeps the editor's document it comes from beside the nodes, so that it can be sent along
+/// ([`editor_document`](Self::editor_document)). The document is not written with the nodes, and makes no difference
+/// when workflows are compared.
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(transparent)]
 pub struct Workflow {
     nodes: IndexMap<NodeId, Node>,
+    #[serde(skip)]
+    origin: Option<Arc<Origin>>,
+}
+
+/// The editor's document that a workflow comes from.
+#[derive(Debug)]
+struct Origin {
+    editor: EditorWorkflow,
+    sources: Sources,
+}
+
+impl PartialEq for Workflow {
+    fn eq(&self, other: &Self) -> bool {
+        self.nodes == other.nodes
+    }
 }
 
 /// A node of a [`Workflow`].
@@ -131,7 +153,7 @@ impl Workflow {
                 .map_err(|error| not_a_workflow(format!("entry `{}` is no node: {error}", clip(&id))))?;
             Ok((NodeId::from(id), node))
         };
-        Ok(Self { nodes: entries.into_iter().map(node).collect::<Result<_, Error>>()? })
+        Ok(Self { nodes: entries.into_iter().map(node).collect::<Result<_, Error>>()?, origin: None })
     }
 
     /// The workflow as JSON, as it goes into a request or a file.
@@ -145,6 +167,31 @@ impl Workflow {
             (id.to_string(), Value::Object(fields))
         });
         Value::Object(nodes.collect())
+    }
+
+    /// The workflow of the editor that this one comes from.
+    #[must_use]
+    pub fn editor(&self) -> Option<&EditorWorkflow> {
+        self.origin.as_deref().map(|origin| &origin.editor)
+    }
+
+    /// Keeps a workflow of the editor beside the nodes, or forgets it.
+    pub fn set_editor(&mut self, editor: impl Into<Option<EditorWorkflow>>) {
+        self.origin = editor.into().map(|editor| Arc::new(Origin { editor, sources: Sources::default() }));
+    }
+
+    pub(crate) fn attach(&mut self, editor: EditorWorkflow, sources: Sources) {
+        self.origin = Some(Arc::new(Origin { editor, sources }));
+    }
+
+    /// The document of the editor that this workflow comes from, fit to be written into pictures.
+    ///
+    /// Values that were changed since the conversion are in it, where they have a place of their own in the document: not
+    /// those inside a subgraph that is used several times, and not links. Added and removed nodes are not.
+    #[must_use]
+    pub fn editor_document(&self) -> Option<Value> {
+        let origin = self.origin.as_deref()?;
+        Some(origin.sources.write_back(origin.editor.document(), self))
     }
 
     /// The nodes in document order.

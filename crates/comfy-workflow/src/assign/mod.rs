@@ -8,6 +8,15 @@ use crate::schema::{InputSpec, Schemas};
 use crate::workflow::clip;
 use crate::{Error, ErrorKind, Link, Target, Workflow};
 
+/// Whether a value that a file holds fits its schema; wrapped lists are taken as they are. The error continues "input `x` …".
+pub(crate) fn check_stored(value: &Value, spec: &InputSpec) -> Result<(), String> {
+    // Other types have values of their own making.
+    if value.is_null() || value.is_object() || !spec.is_widget() {
+        return Ok(());
+    }
+    value::check(value, Some(spec))
+}
+
 impl Workflow {
     /// Puts `value` into every input that the selector names; see [`select`](Self::select).
     ///
