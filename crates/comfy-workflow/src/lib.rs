@@ -16,6 +16,7 @@
 
 mod assign;
 pub mod builder;
+pub mod diagram;
 pub mod convert;
 pub mod document;
 pub mod editor;
@@ -24,6 +25,7 @@ mod graph;
 mod id;
 pub mod json;
 pub mod metadata;
+mod outline;
 pub mod schema;
 mod seeds;
 mod select;
