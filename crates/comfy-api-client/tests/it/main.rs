@@ -26,3 +26,4 @@ mod support;
 mod tls;
 mod transfers;
 mod uploads;
+mod written;
