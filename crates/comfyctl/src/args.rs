@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+mod extract;
 #[cfg(feature = "sim")]
 mod serve;
 
+pub(crate) use extract::Extract;
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 
@@ -109,6 +111,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Run),
+    Extract(Extract),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(async {
         match args.command {
             Command::Run(run) => commands::run::run(&settings, &printer, run).await,
+            Command::Extract(extract) => commands::extract::extract(&printer, extract).await,
             #[cfg(feature = "sim")]
             Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
         }

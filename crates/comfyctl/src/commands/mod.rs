@@ -2,6 +2,8 @@
 
 pub(crate) mod assignment;
 pub(crate) mod connect;
+pub(crate) mod extract;
+pub(crate) mod output_file;
 pub(crate) mod run;
 #[cfg(feature = "sim")]
 pub(crate) mod serve;

@@ -10,6 +10,7 @@ mod bad_usage;
 mod bad_workflows;
 mod changes;
 mod endings;
+mod extracting;
 mod json_lines;
 mod runs;
 mod serving;
