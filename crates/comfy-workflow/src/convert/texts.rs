@@ -102,10 +102,9 @@ fn without_comments(text: &str) -> String {
         kept.push_str(before);
         let end = if comment.starts_with("//") {
             Some(comment.find(['\n', '\r', '\u{2028}', '\u{2029}']).unwrap_or(comment.len()))
-        } else if comment.starts_with("/*") {
-            comment[2..].find("*/").map(|end| end + 4)
         } else {
-            None
+            let inside = comment.strip_prefix("/*");
+            inside.and_then(|inside| inside.find("*/")).map(|end| "/*".len() + end + "*/".len())
         };
         rest = match end {
             Some(end) => &comment[end..],

@@ -95,6 +95,11 @@ impl Schemas {
         self.classes.insert(schema.name.clone(), schema)
     }
 
+    /// Takes a class out.
+    pub fn remove(&mut self, class_type: &str) -> Option<NodeSchema> {
+        self.classes.shift_remove(class_type)
+    }
+
     /// Takes over all classes of `other`, which win over those of the same name.
     pub fn merge(&mut self, other: Self) {
         self.classes.extend(other.classes);

@@ -10,16 +10,17 @@ Examples:
   comfyctl extract video.mp4 --ui -o workflow.json
   curl -s https://example.com/picture.webp | comfyctl extract - --api | jq keys
 
-Reads PNG, WebP, JPEG, AVIF, HEIF, EXR, SVG, MP4, MOV, WebM, MKV, FLAC, MP3, Ogg, WAV, GLB, safetensors and latents, and
-JSON such as the body of a request or an entry of a history. Of large files only the parts with texts are read.
+Reads PNG, WebP, JPEG, AVIF, HEIF, EXR, SVG, MP4, MOV, WebM, MKV, FLAC, MP3, Ogg, WAV, GLB,
+safetensors and latents, and JSON such as the body of a request or an entry of a history. Of large
+files only the parts with texts are read.
 
-With --json it prints one object: {\"type\":\"workflow\",\"file\":…,\"container\":\"PNG\",\"format\":\"api\"|\"ui\",
-\"also\":\"ui\"|\"api\"|null,\"workflow\":{…},\"texts\":{…},\"problems\":[…],\"path\":…}, where texts are what else the file
-carries, and path is where -o has put the workflow.
+With --json it prints one object, also when it fails:
+  {\"type\":\"result\",\"status\":…,\"file\":…,\"container\":\"PNG\",\"format\":\"api\"|\"ui\",\"also\":\"ui\"|\"api\"|null,
+   \"workflow\":{…},\"texts\":{…},\"problems\":[…],\"path\":…,\"error\":null}
+texts are what else the file carries, and path is where -o has put the workflow.
 
 Exit codes:
   0    the workflow is printed or written
-  1    it cannot be written
   2    wrong usage, or the file carries no workflow, or not in the format that was asked for";
 
 /// Print the workflow that a picture, a video or another file carries

@@ -1,4 +1,4 @@
-use comfy_api_client::workflow::document::{Document, Format};
+use comfy_api_client::workflow::{Document, Format, Workflow};
 use serde_json::{Value, json};
 
 use crate::args::Extract;
@@ -10,41 +10,62 @@ use crate::printer::Printer;
 
 /// Prints the workflow that a file carries.
 pub(crate) async fn extract(printer: &Printer, args: Extract) -> Exit {
-    match work(printer, &args).await {
-        Ok(()) => Exit::Success,
-        Err(failure) => {
-            printer.error(&failure);
-            failure.exit
-        }
+    let mut taken = Value::Null;
+    let failure = work(printer, &args, &mut taken).await.err();
+    if let Some(failure) = &failure {
+        printer.error(failure);
     }
+    print_result(printer, taken, failure.as_ref());
+    failure.map_or(Exit::Success, |failure| failure.exit)
 }
 
-async fn work(printer: &Printer, args: &Extract) -> Result<(), Failure> {
-    let Opened { document, name } = workflow_file::open(&args.media).await?;
+/// The one line in JSON: what was taken, and how it ended.
+fn print_result(printer: &Printer, taken: Value, failure: Option<&Failure>) {
+    let mut result = json!({"type": "result", "status": failure.map_or("success", |failure| failure.status)});
+    if let (Value::Object(result), Value::Object(taken)) = (&mut result, taken) {
+        result.extend(taken);
+    }
+    result["error"] = json!(failure.map(|failure| &failure.report));
+    printer.json(&result);
+}
+
+/// The result where the command line was refused.
+pub(crate) fn print_refusal(message: &str) {
+    let failure = Failure::usage("usage", message).with_hint("see `comfyctl extract --help`");
+    print_result(&Printer::for_json(), Value::Null, Some(&failure));
+}
+
+async fn work(printer: &Printer, args: &Extract, taken: &mut Value) -> Result<(), Failure> {
+    let opened = workflow_file::open(&args.media).await?;
+    let Opened { document, name } = &opened;
     for problem in &document.problems {
         printer.warning(&format!("{name} {}", one_line(problem)));
     }
-    let (format, also) = choose(args, &document, &name)?;
+    let (format, also) = choose(args, document, name)?;
     let workflow = match format {
         "ui" => document.editor.as_ref().map(|editor| editor.document().clone()),
-        _ => document.api.as_ref().map(comfy_api_client::Workflow::to_value),
+        _ => document.api.as_ref().map(Workflow::to_value),
     };
     let text = serde_json::to_string_pretty(&workflow).unwrap_or_default();
     if let Some(path) = &args.output {
         output_file::write(path, (text.clone() + "\n").as_bytes())?;
-    }
-    if printer.is_json() {
-        printer.json(&report(args, &document, &name, format, also, workflow));
-    } else if args.output.is_none() {
+    } else if !printer.is_json() {
         printer.line(&text);
     }
-    match also {
-        Some(_) if args.api || args.ui => {}
-        Some(_) => printer.note(&format!("{name} carries the editor's workflow too; `--ui` takes that")),
-        None if format == "ui" && !args.ui => printer.note(&format!(
+    *taken = json!({
+        "file": name, "container": container(document), "format": format, "also": also, "workflow": workflow,
+        "texts": document.texts, "problems": document.problems,
+        "path": args.output.as_ref().map(|path| path.display().to_string()),
+    });
+    if args.api || args.ui {
+        return Ok(());
+    }
+    match (format, also) {
+        (_, Some(_)) => printer.note(&format!("{name} carries the editor's workflow too; `--ui` takes that")),
+        ("ui", None) => printer.note(&format!(
             "{name} carries the editor's workflow only; `comfyctl convert` makes the API format of it"
         )),
-        None => {}
+        _ => {}
     }
     Ok(())
 }
@@ -55,39 +76,26 @@ fn choose(
     document: &Document,
     name: &str,
 ) -> Result<(&'static str, Option<&'static str>), Failure> {
+    let missing = |message: String, hint: &str| Err(Failure::usage("workflow", message).with_hint(hint));
     match (document.api.is_some(), document.editor.is_some()) {
         (true, true) if args.ui => Ok(("ui", Some("api"))),
         (true, true) => Ok(("api", Some("ui"))),
-        (true, false) if args.ui => Err(Failure::usage(
-            "workflow",
+        (true, false) if args.ui => missing(
             format!("{name} carries no workflow of the editor, only the API format"),
-        )
-        .with_hint("take that with `--api`; the editor opens it too")),
+            "take that with `--api`; the editor opens it too",
+        ),
         (true, false) => Ok(("api", None)),
-        (false, _) if args.api => Err(Failure::usage(
-            "workflow",
+        (false, _) if args.api => missing(
             format!("{name} carries no API format, only the editor's workflow"),
-        )
-        .with_hint("take that with `--ui`, or make the API format of it with `comfyctl convert`")),
+            "take that with `--ui`, or make the API format of it with `comfyctl convert`",
+        ),
         (false, _) => Ok(("ui", None)),
     }
 }
 
-fn report(
-    args: &Extract,
-    document: &Document,
-    name: &str,
-    format: &str,
-    also: Option<&str>,
-    workflow: Option<Value>,
-) -> Value {
-    let container = match document.format {
+fn container(document: &Document) -> &'static str {
+    match document.format {
         Format::Media(container) => container.name(),
         _ => "JSON",
-    };
-    json!({
-        "type": "workflow", "file": name, "container": container, "format": format, "also": also, "workflow": workflow,
-        "texts": document.texts, "problems": document.problems,
-        "path": args.output.as_ref().map(|path| path.display().to_string()),
-    })
+    }
 }

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::exit::Exit;
-use crate::failure::{Failure, one_line, reason};
+use crate::failure::{Failure, one_line};
 
 /// Writes a whole file, in place of the one that is there. Whoever reads it meanwhile reads the old one.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
@@ -18,10 +17,8 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
         _ => replace(path, content),
     };
     written.map_err(|error| {
-        let message = format!("cannot write {}: {}", one_line(&path.display().to_string()), reason(&error));
-        Failure::new(Exit::Failure, "io", message)
+        Failure::of_file("io", &format!("cannot write {}", one_line(&path.display().to_string())), &error)
             .with_hint("choose another file with `-o FILE`")
-            .caused_by(&error)
     })
 }
 

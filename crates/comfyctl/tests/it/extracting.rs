@@ -82,13 +82,13 @@ fn a_file_is_written_whole_and_replaces_the_old_one() {
     error: cannot write missing/out.json: no such file or folder
     hint: choose another file with `-o FILE`
 
-    exit code 1
+    exit code 2
     ");
     insta::assert_snapshot!(place.run(&["extract", "picture.png", "-o", "."]), @"
     error: cannot write .: it is a folder, not a file
     hint: choose another file with `-o FILE`
 
-    exit code 1
+    exit code 2
     ");
 }
 
@@ -181,8 +181,11 @@ fn in_json_it_is_one_object_with_what_else_there_is() {
     assert_eq!(ran.stdout.lines().count(), 1);
     assert_eq!(object["workflow"]["2"]["class_type"], "SaveImage");
     object["workflow"] = Value::Null;
-    insta::assert_snapshot!(object, @r#"{"type":"workflow","file":"picture.png","container":"PNG","format":"api","also":"ui","workflow":null,"texts":{"note":"{\"by\": \"a test\"}"},"problems":[],"path":null}"#);
+    insta::assert_snapshot!(object, @r#"{"type":"result","status":"success","file":"picture.png","container":"PNG","format":"api","also":"ui","workflow":null,"texts":{"note":"{\"by\": \"a test\"}"},"problems":[],"path":null,"error":null}"#);
     let ran = place.run(&["extract", "editor.json", "--json", "-q", "-o", "out.json"]);
     assert_eq!((&succeeded(&ran)["path"], &succeeded(&ran)["also"]), (&json!("out.json"), &Value::Null));
-    assert_eq!(place.run(&["extract", "webui.png", "--json"]).stdout, "");
+    let ran = place.run(&["extract", "page.json", "--json"]);
+    insta::assert_snapshot!(ran.stdout, @r#"{"type":"result","status":"rejected","error":{"code":"io","message":"cannot read page.json: no such file or folder","hint":"check the path of the workflow file","details":null}}"#);
+    let ran = place.run(&["extract", "--json", "picture.png", "--ui", "--api"]);
+    insta::assert_snapshot!(ran.stdout, @r#"{"type":"result","status":"rejected","error":{"code":"usage","message":"the argument '--ui' cannot be used with '--api'","hint":"see `comfyctl extract --help`","details":null}}"#);
 }
