@@ -6,10 +6,12 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 mod convert;
+mod extract;
 #[cfg(feature = "sim")]
 mod serve;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
+pub(crate) use extract::Extract;
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 
@@ -114,6 +116,7 @@ Exit codes:
 pub(crate) enum Command {
     Run(Run),
     Convert(Convert),
+    Extract(Extract),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }

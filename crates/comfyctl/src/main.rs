@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         match args.command {
             Command::Run(run) => commands::run::run(&settings, &printer, run).await,
             Command::Convert(convert) => commands::convert::convert(&settings, &printer, convert).await,
+            Command::Extract(extract) => commands::extract::extract(&printer, extract).await,
             #[cfg(feature = "sim")]
             Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
         }
@@ -62,6 +63,8 @@ fn refuse(error: &clap::Error) -> Exit {
             commands::run::print_refusal(&message);
         } else if given("convert") {
             commands::convert::print_refusal(&message);
+        } else if given("extract") {
+            commands::extract::print_refusal(&message);
         }
     }
     Exit::Usage

@@ -3,7 +3,9 @@
 pub(crate) mod assignment;
 pub(crate) mod connect;
 pub(crate) mod convert;
+pub(crate) mod extract;
 pub(crate) mod object_info;
+pub(crate) mod output_file;
 pub(crate) mod run;
 pub(crate) mod seeds;
 #[cfg(feature = "sim")]

@@ -12,6 +12,7 @@ mod changes;
 mod converting;
 mod editor_files;
 mod endings;
+mod extracting;
 mod json_lines;
 mod runs;
 mod seeds;
