@@ -21,9 +21,9 @@ fuzz_target!(|data: &[u8]| {
     let Ok(template) = file.into_template(workflow, comfy_fuzz::schemas()) else { return };
     let _ = template.json_schema();
     let _ = template.fill(serde_json::json!({}));
-    let values: Vec<(String, String)> =
-        template.parameters().map(|parameter| (parameter.name().to_owned(), "1".to_owned())).collect();
-    if let Ok(filled) = template.fill(values) {
+    let values: serde_json::Map<String, serde_json::Value> =
+        template.parameters().map(|parameter| (parameter.name().to_owned(), "1".into())).collect();
+    if let Ok(filled) = template.fill(serde_json::Value::Object(values)) {
         assert_eq!(filled.len(), 2);
     }
 });
