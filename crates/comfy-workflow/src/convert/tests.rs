@@ -169,3 +169,44 @@ fn patterns_find_nodes_by_their_class_and_display_name_inside_subgraphs_too() {
     let prefix = |id: &str| workflow.get(&format!("{id}.filename_prefix")).unwrap().clone();
     assert_eq!(["2", "3", "4", "1:8"].map(prefix), ["64", "64", "%64", "64"]);
 }
+
+/// What the widgets of a class have that a primitive node drives in this order.
+fn driven(value: Value, widgets: &[&str]) -> Vec<Value> {
+    let schemas = Schemas::from_value(json!({"Sizes": {"input": {"required": {
+        "width": ["INT", {"min": 16, "max": 16384, "step": 8}],
+        "count": ["INT", {"min": 1, "max": 4096}],
+        "tile": ["INT", {"min": 64, "max": 4096, "step": 32}],
+        "free": ["INT"],
+        "part": ["FLOAT", {"min": 0, "max": 1, "step": 0.01}],
+        "strength": ["FLOAT", {"min": -100, "max": 100, "step": 0.01}],
+        "open": ["FLOAT"],
+        "lines": ["STRING", {"multiline": true}],
+    }}}}))
+    .unwrap();
+    let input = |(link, name): (usize, &&str)| json!({"name": name, "link": link, "widget": {"name": name}});
+    let inputs: Vec<Value> = widgets.iter().enumerate().map(input).collect();
+    let links: Vec<Value> = (0..widgets.len()).map(|link| json!([link, 1, 0, 2, link, "*"])).collect();
+    let document = json!({"links": links, "nodes": [
+        {"id": 1, "type": "PrimitiveNode", "widgets_values": [value, "fixed"]},
+        {"id": 2, "type": "Sizes", "inputs": inputs},
+    ]});
+    let editor = EditorWorkflow::from_value(document).unwrap();
+    let workflow = convert(&editor, &schemas, &ConvertOptions::new()).workflow;
+    widgets.iter().map(|name| workflow.get(&format!("2.{name}")).unwrap().clone()).collect()
+}
+
+// Every result was seen in the editor.
+#[test]
+fn a_primitive_node_keeps_its_value_within_the_bounds_of_what_it_drives() {
+    assert_eq!(driven(json!(0), &["count"]), [1]);
+    assert_eq!(driven(json!(100_000), &["width"]), [16384]);
+    assert_eq!(driven(json!(-5), &["free"]), [-5]);
+    assert_eq!(driven(json!(3000.5), &["open"]), [2048.0]);
+    assert_eq!(driven(json!(1023), &["count", "width"]), [1024, 1024]);
+    assert_eq!(driven(json!(100_000), &["width", "count"]), [4096, 4096]);
+    assert_eq!(driven(json!(500), &["width", "tile"]), [504, 512]);
+    assert_eq!(driven(json!(20), &["strength", "part"]), [1.0, 1.0]);
+    assert_eq!(driven(json!(-5), &["part", "strength"]), [0.0, 0.0]);
+    assert_eq!(driven(json!(5), &["lines"]), ["5"]);
+    assert_eq!(driven(json!("12"), &["count"]), [12]);
+}
