@@ -110,19 +110,12 @@ fn rounded(value: Value, spec: Option<&InputSpec>) -> Value {
         InputType::Float => {
             let step = option("step").filter(|step| *step > 0.0).unwrap_or(0.5);
             let precision = (-step.log10().floor()).max(0.0);
-            let round = match spec.options.get("round") {
-                Some(Value::Bool(false)) => None,
-                _ => Some(
-                    option("round").filter(|round| *round > 0.0).unwrap_or_else(|| 10f64.powf(-precision)),
-                ),
-            };
-            let mut result = float;
-            if let Some(round) = round {
-                result = to_multiple(result, round);
-                result = to_multiple(result, 10f64.powf(-precision));
-            }
+            // `false` for it means nothing here.
+            let round = option("round").filter(|round| *round > 0.0);
+            let unit = 10f64.powf(-precision);
+            let result = to_multiple(to_multiple(float, round.unwrap_or(unit)), unit);
             // Where the schema has no bounds, the editor has these.
-            result = result.max(option("min").unwrap_or(0.0)).min(option("max").unwrap_or(2048.0));
+            let result = result.max(option("min").unwrap_or(0.0)).min(option("max").unwrap_or(2048.0));
             Number::from_f64(result).map_or(value, Value::Number)
         }
         _ => value,
