@@ -63,17 +63,18 @@ pub(super) struct LiveNode<'a> {
     pub(super) kind: Kind<'a>,
     pub(super) slots: Vec<Slot<'a>>,
     pub(super) widgets: Vec<Widget<'a>>,
-    /// For a subgraph: values that it gives to widgets inside.
+    /// For a subgraph: widgets inside that it shows, and the values that it gives to them.
     pub(super) overrides: Vec<Override>,
     /// For a widget that a primitive node drives: that node, whose stored value is the widget's.
     pub(super) driven: HashMap<usize, usize>,
 }
 
-/// A value that a subgraph's node gives to the widget of an inner node.
+/// A widget of an inner node that a subgraph's node shows as its own.
 pub(super) struct Override {
     pub(super) node: String,
     pub(super) widget: String,
-    pub(super) value: Value,
+    /// The value it gives to it. `None`: the inner node's own, unless a node further out has one.
+    pub(super) value: Option<Value>,
     pub(super) stored: Stored,
 }
 
