@@ -2,23 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
-use super::live::{Kind, Live, LiveNode};
+use super::live::{Kind, Live, LiveNode, stored_name};
 use super::problem::{Problem, ProblemKind, Severity};
 use super::resolve::{Origin, Path, Step};
+use super::script::truthy;
 use super::sources::{Source, Sources};
 use super::texts::Chooser;
-use super::widgets::{self, Stored, truthy, widget_type};
+use super::widgets::{self, Stored, widget_type};
 use super::{ConvertOptions, prefix, texts};
 use crate::editor::{Mode, WidgetValues};
 use crate::schema::{InputSpec, InputType, NodeSchema, most_similar};
 use crate::workflow::clip;
 use crate::{Node, NodeId, Workflow};
 
-/// How deep subgraphs may nest.
-const DEPTH: usize = 200;
+/// Most nodes that are gone through. Subgraphs that hold others several times multiply.
+const NODES: usize = 200_000;
 
-/// Most nodes of a result. Subgraphs that hold each other several times multiply.
-const NODES: usize = 100_000;
+/// Most problems that are told.
+const PROBLEMS: usize = 1_000;
 
 pub(super) struct Collector<'l, 'a> {
     live: &'l Live<'a>,
@@ -28,6 +29,7 @@ pub(super) struct Collector<'l, 'a> {
     pub(super) workflow: Workflow,
     pub(super) problems: Vec<Problem>,
     pub(super) sources: Sources,
+    visited: usize,
 }
 
 /// The inputs of a node under way, with where each value stands in the document.
@@ -51,6 +53,7 @@ impl<'l, 'a> Collector<'l, 'a> {
             workflow: Workflow::new(),
             problems: Vec::new(),
             sources: Sources::default(),
+            visited: 0,
         }
     }
 
@@ -58,30 +61,39 @@ impl<'l, 'a> Collector<'l, 'a> {
     pub(super) fn graph(&mut self, graph: usize, path: &mut Path) {
         for place in 0..self.live.graphs[graph].nodes.len() {
             let node = &self.live.graphs[graph].nodes[place];
+            self.visited += 1;
+            if self.visited > NODES {
+                return;
+            }
+            if self.visited == NODES {
+                let message = format!("the workflow has more than {NODES} nodes; the rest was left out");
+                self.report(path, node, Severity::Error, ProblemKind::Cycle, None, message);
+            }
             if node.source.mode != Mode::Active {
                 continue;
             }
             match node.kind {
                 Kind::Reroute | Kind::Primitive | Kind::Note => {}
+                Kind::Get => self.check_get(path, graph, place),
                 Kind::Host(definition) => {
-                    if path.len() < DEPTH && self.workflow.len() < NODES {
-                        path.push(Step { graph, host: place });
-                        self.graph(definition, path);
-                        path.pop();
-                    } else {
-                        self.report(
-                            path,
-                            node,
-                            Severity::Error,
-                            ProblemKind::Cycle,
-                            None,
-                            "subgraphs nest too deep or are too many".into(),
-                        );
-                    }
+                    path.push(Step { graph, host: place });
+                    self.graph(definition, path);
+                    path.pop();
                 }
                 Kind::Known(schema) => self.known(path, graph, place, schema),
                 Kind::Unknown => self.unknown(path, graph, place),
             }
+        }
+    }
+
+    fn check_get(&mut self, path: &Path, graph: usize, place: usize) {
+        let here = &self.live.graphs[graph];
+        let node = &here.nodes[place];
+        let name = stored_name(node.source).unwrap_or_default();
+        if !here.sets.contains_key(name) {
+            let message =
+                format!("no `SetNode` of this graph sets `{}`, so nothing comes from here", clip(name));
+            self.report(path, node, Severity::Warning, ProblemKind::BrokenLink, None, message);
         }
     }
 
@@ -325,6 +337,10 @@ impl<'l, 'a> Collector<'l, 'a> {
         input: Option<&str>,
         message: String,
     ) {
+        // An error may stand behind many warnings, and decides.
+        if self.problems.len() >= PROBLEMS && severity == Severity::Warning {
+            return;
+        }
         let id: NodeId = self.live.id(path, node);
         self.problems.push(node.problem(&id, severity, kind, input, message));
     }

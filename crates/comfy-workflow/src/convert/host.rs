@@ -23,13 +23,12 @@ pub(super) fn slots<'a>(graphs: &[LiveGraph<'a>], definition: usize) -> Vec<Slot
 }
 
 /// Gives the node its widgets, with the values that the file has for them.
-pub(super) fn assign(node: &mut LiveNode<'_>, graphs: &[LiveGraph<'_>], definition: usize) {
-    let inside = &graphs[definition];
-    for port in 0..node.slots.len() {
-        if let Some(value) = promoted(inside, port) {
-            node.slots[port].widget = Some(node.widgets.len());
-            let name = node.slots[port].name.to_string();
-            node.widgets.push(Widget { name: Cow::Owned(name), value, spec: None, stored: None });
+pub(super) fn assign(node: &mut LiveNode<'_>, inside: &LiveGraph<'_>) {
+    for (slot, promoted) in node.slots.iter_mut().zip(&inside.promoted) {
+        if let Some(value) = promoted {
+            slot.widget = Some(node.widgets.len());
+            let name = Cow::Owned(slot.name.to_string());
+            node.widgets.push(Widget { name, value: value.clone(), spec: None, stored: None });
         }
     }
     if let WidgetValues::Named(values) = &node.source.widgets_values {
@@ -88,17 +87,15 @@ fn proxies(node: &LiveNode<'_>) -> Option<Vec<Proxy>> {
     Some(list.iter().map(|entry| Proxy { node: text(entry.get(0)), widget: text(entry.get(1)) }).collect())
 }
 
-/// The value of the widget inside to which an input of a subgraph leads, if it leads to one.
-fn promoted(inside: &LiveGraph<'_>, port: usize) -> Option<Option<Value>> {
-    let listed = inside.graph.inputs.get(port).map(|port| port.links.as_slice()).unwrap_or_default();
-    let order = |id: i64| listed.iter().position(|listed| *listed == id).unwrap_or(usize::MAX);
-    let mut found: Option<(usize, Option<Value>)> = None;
+/// For every input of a definition, the value of the widget inside to which it leads: that of its first link, in the order
+/// in which the input lists them.
+pub(super) fn promoted(inside: &LiveGraph<'_>) -> Vec<Option<Option<Value>>> {
+    let graph = inside.graph;
+    let mut found: Vec<Option<(usize, Option<Value>)>> = vec![None; graph.inputs.len()];
     for node in &inside.nodes {
         for slot in &node.slots {
-            let Some(link) = slot.link else { continue };
-            if link.origin != inside.graph.input_node || link.origin_slot != port {
-                continue;
-            }
+            let Some(link) = slot.link.filter(|link| link.origin == graph.input_node) else { continue };
+            let Some(port) = graph.inputs.get(link.origin_slot) else { continue };
             let value = match (slot.widget, node.kind) {
                 (Some(widget), _) => node.widgets.get(widget).and_then(|widget| widget.value.clone()),
                 // An unknown class has no widgets here, but the file knows that it had one.
@@ -109,11 +106,12 @@ fn promoted(inside: &LiveGraph<'_>, port: usize) -> Option<Option<Value>> {
                 }
                 _ => continue,
             };
-            let order = order(link.id);
-            if found.as_ref().is_none_or(|(first, _)| order < *first) {
-                found = Some((order, value));
+            let order = port.links.iter().position(|id| *id == link.id).unwrap_or(usize::MAX);
+            let first = &mut found[link.origin_slot];
+            if first.as_ref().is_none_or(|(first, _)| order < *first) {
+                *first = Some((order, value));
             }
         }
     }
-    found.map(|(_, value)| value)
+    found.into_iter().map(|found| found.map(|(_, value)| value)).collect()
 }

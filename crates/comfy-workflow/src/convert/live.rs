@@ -17,6 +17,14 @@ use crate::workflow::clip;
 /// Classes that the editor alone knows, and that never reach a server.
 const NOTES: [&str; 2] = ["Note", "MarkdownNote"];
 
+/// Widespread packs have nodes that live in the editor alone as well: further reroutes, and pairs that carry a value without
+/// a line: what `SetNode` takes comes out of every `GetNode` that stores the same name.
+const REROUTES: [&str; 3] = ["Reroute", "Reroute (rgthree)", "SetNode"];
+const GET: &str = "GetNode";
+
+/// How deep subgraphs may nest.
+const DEPTH: usize = 100;
+
 /// Classes whose names have changed.
 const RENAMED: [(&str, &str); 5] = [
     ("T2IAdapterLoader", "ControlNetLoader"),
@@ -39,6 +47,10 @@ pub(super) struct LiveGraph<'a> {
     pub(super) by_id: HashMap<&'a str, usize>,
     /// The links that leave the definition, by its output.
     pub(super) leaving: HashMap<usize, &'a GraphLink>,
+    /// The places of nodes that other nodes get a value from by its name.
+    pub(super) sets: HashMap<&'a str, usize>,
+    /// By input of the definition: the value of the widget it leads to, where it leads to one.
+    pub(super) promoted: Vec<Option<Option<Value>>>,
     /// How many nodes of the document stand for this definition.
     pub(super) uses: usize,
 }
@@ -71,11 +83,13 @@ pub(super) enum Kind<'a> {
     Known(&'a NodeSchema),
     /// A node that stands for the graph at this place.
     Host(usize),
-    /// A legacy reroute: passes its input on.
+    /// A legacy reroute, or what is like one: passes its input on.
     Reroute,
+    /// Gives what the reroute that stores the same name takes.
+    Get,
     /// A value of the editor, pushed into the widgets that it is linked to.
     Primitive,
-    /// A note.
+    /// A note, or what else gives nothing.
     Note,
     Unknown,
 }
@@ -85,6 +99,8 @@ pub(super) struct Builder<'a> {
     schemas: &'a Schemas,
     definitions: HashMap<&'a str, Definition<'a>>,
     live: Live<'a>,
+    /// How many definitions are under way.
+    depth: usize,
 }
 
 struct Definition<'a> {
@@ -110,7 +126,7 @@ pub(super) fn build<'a>(
         .map(|(id, graph)| (id, Definition { graph, state: State::Waiting }))
         .collect();
     let mut builder =
-        Builder { schemas, definitions, live: Live { graphs: Vec::new(), problems: Vec::new() } };
+        Builder { schemas, definitions, live: Live { graphs: Vec::new(), problems: Vec::new() }, depth: 0 };
     for oddity in editor.oddities() {
         builder.live.problems.push(Problem {
             severity: Severity::Warning,
@@ -128,11 +144,14 @@ pub(super) fn build<'a>(
         nodes: Vec::new(),
         by_id: HashMap::new(),
         leaving: HashMap::new(),
+        sets: HashMap::new(),
+        promoted: Vec::new(),
         uses: 1,
     });
     let root = builder.graph(editor.root(), Some(groups));
     builder.live.graphs[0] = root;
     builder.count_uses();
+    builder.live.graphs[0].uses = 1;
     builder.live
 }
 
@@ -149,14 +168,18 @@ impl<'a> Builder<'a> {
             let id = ids.next(source);
             nodes.push(self.node(source, id, class_type));
         }
-        let mut live = LiveGraph { graph, nodes, by_id, leaving: HashMap::new(), uses: 0 };
+        let sets = nodes.iter().enumerate().filter(|(_, node)| node.class_type == "SetNode");
+        let sets = sets.filter_map(|(place, node)| Some((stored_name(node.source)?, place))).collect();
+        let mut live =
+            LiveGraph { graph, nodes, by_id, leaving: HashMap::new(), sets, promoted: Vec::new(), uses: 0 };
         self.connect(&mut live);
         super::primitive::push(&mut live);
         for place in 0..live.nodes.len() {
             if let Kind::Host(definition) = live.nodes[place].kind {
-                host::assign(&mut live.nodes[place], &self.live.graphs, definition);
+                host::assign(&mut live.nodes[place], &self.live.graphs[definition]);
             }
         }
+        live.promoted = host::promoted(&live);
         live
     }
 
@@ -181,11 +204,19 @@ impl<'a> Builder<'a> {
                     node.slots = host::slots(&self.live.graphs, place);
                 }
                 None => {
-                    let message = "the subgraph contains itself; remove it from its own inside in the editor";
+                    let message = "the subgraph contains itself, or nests too deep; open the workflow in the editor and take it apart";
                     self.report(&node, Severity::Error, ProblemKind::Cycle, None, message.into());
+                    node.kind = Kind::Note;
                 }
             },
             _ => self.known(&mut node),
+        }
+        if matches!(node.kind, Kind::Unknown) {
+            match class_type {
+                GET => node.kind = Kind::Get,
+                reroute if REROUTES.contains(&reroute) => node.kind = Kind::Reroute,
+                _ => {}
+            }
         }
         if matches!(node.kind, Kind::Unknown | Kind::Reroute) {
             node.slots = source.inputs().iter().map(listed_slot).collect();
@@ -238,139 +269,19 @@ impl<'a> Builder<'a> {
         match definition.state {
             State::Built(place) => return Some(place),
             State::UnderWay => return None,
+            State::Waiting if self.depth >= DEPTH => return None,
             State::Waiting => definition.state = State::UnderWay,
         }
         let graph = definition.graph;
+        self.depth += 1;
         let live = self.graph(graph, None);
+        self.depth -= 1;
         let place = self.live.graphs.len();
         self.live.graphs.push(live);
         if let Some(definition) = self.definitions.get_mut(id) {
             definition.state = State::Built(place);
         }
         Some(place)
-    }
-
-    /// Gives every input the link that ends there.
-    fn connect(&mut self, live: &mut LiveGraph<'a>) {
-        let links: HashMap<i64, &'a GraphLink> =
-            live.graph.links.iter().rev().map(|link| (link.id, link)).collect();
-        let mut ends: HashMap<(&str, usize), Vec<&'a GraphLink>> = HashMap::new();
-        for link in &live.graph.links {
-            if let Some(slot) = link.target_slot {
-                ends.entry((link.target.as_str(), slot)).or_default().push(link);
-                if link.target == live.graph.output_node && !live.graph.outputs.is_empty() {
-                    live.leaving.entry(slot).or_insert(link);
-                }
-            }
-        }
-        for (slot, port) in live.graph.outputs.iter().enumerate() {
-            let listed = port.links.iter().find_map(|id| links.get(id));
-            if let Some(link) = listed {
-                live.leaving.entry(slot).or_insert(link);
-            }
-        }
-        let origins: HashSet<&str> = live.by_id.keys().copied().collect();
-        for node in &mut live.nodes {
-            // A later node of the same id has no links of its own.
-            if node.id != node.source.id {
-                continue;
-            }
-            self.connect_node(node, live.graph, &links, &ends, &origins);
-        }
-    }
-
-    fn connect_node(
-        &mut self,
-        node: &mut LiveNode<'a>,
-        graph: &'a Graph,
-        links: &HashMap<i64, &'a GraphLink>,
-        ends: &HashMap<(&str, usize), Vec<&'a GraphLink>>,
-        origins: &HashSet<&str>,
-    ) {
-        let listed = node.source.inputs.as_deref();
-        let id = node.source.id.as_str();
-        let mut reports: Vec<(Severity, ProblemKind, String, String)> = Vec::new();
-        // What the inputs say comes first, then the table of links: on sound files they agree.
-        let named_here =
-            |link: &GraphLink| node.source.inputs().iter().any(|input| input.link == Some(link.id));
-        let ending_at = |place: usize, input: Option<&InputSlot>| -> Result<Option<&'a GraphLink>, String> {
-            let at_place = || {
-                let ends = ends.get(&(id, place)).map(Vec::as_slice).unwrap_or_default();
-                ends.iter().rev().find(|link| !named_here(link)).copied()
-            };
-            let Some(named) = input.and_then(|input| input.link) else { return Ok(at_place()) };
-            match links.get(&named) {
-                Some(link) if link.target == *id => Ok(Some(link)),
-                _ if at_place().is_some() => Ok(at_place()),
-                Some(link) => Err(format!(
-                    "it names link {named}, which leads to node {}; it was left without a link",
-                    clip(link.target.as_str())
-                )),
-                None => Err(format!(
-                    "it names link {named}, which the file does not have; it was left without a link"
-                )),
-            }
-        };
-        let known = node.slots.len();
-        for index in 0..known {
-            let place = match listed {
-                Some(listed) => listed.iter().position(|input| input.name == node.slots[index].name),
-                None => Some(index),
-            };
-            let Some(place) = place else { continue };
-            match ending_at(place, listed.and_then(|listed| listed.get(place))) {
-                Ok(link) => node.slots[index].link = link,
-                Err(message) => {
-                    let name = node.slots[index].name.to_string();
-                    reports.push((Severity::Warning, ProblemKind::BrokenLink, name, message));
-                }
-            }
-        }
-        if matches!(node.kind, Kind::Known(_) | Kind::Host(_)) {
-            for (place, input) in listed.unwrap_or_default().iter().enumerate() {
-                if node.slots[..known].iter().any(|slot| slot.name == input.name) {
-                    continue;
-                }
-                let Ok(Some(link)) = ending_at(place, Some(input)) else { continue };
-                let of_other_option = node.widgets.iter().any(|widget| {
-                    let inside = input
-                        .name
-                        .strip_prefix(widget.name.as_ref())
-                        .is_some_and(|rest| rest.starts_with('.'));
-                    inside && widget.spec.is_some_and(|spec| matches!(spec.kind, InputType::DynamicCombo(_)))
-                });
-                let extra = matches!(node.kind, Kind::Known(_)) && input.widget.is_none() && !of_other_option;
-                let message = if extra {
-                    node.slots.push(Slot { link: Some(link), ..listed_slot(input) });
-                    "the class has no such input; its link was kept, and servers ignore it"
-                } else {
-                    "there is no such input any more; its link was dropped"
-                };
-                reports.push((
-                    Severity::Warning,
-                    ProblemKind::UnknownInput,
-                    input.name.clone(),
-                    message.into(),
-                ));
-            }
-        }
-        for slot in &mut node.slots {
-            let Some(link) = slot.link else { continue };
-            let inside = graph.flow(&link.origin).is_some();
-            if !inside && !origins.contains(link.origin.as_str()) {
-                let message = format!(
-                    "its link comes from node {}, which the file does not have; it was left without a link",
-                    clip(link.origin.as_str())
-                );
-                reports.push((Severity::Error, ProblemKind::BrokenLink, slot.name.to_string(), message));
-                slot.link = None;
-            }
-        }
-        if node.source.mode == Mode::Active {
-            for (severity, kind, input, message) in reports {
-                self.report(node, severity, kind, Some(&input), message);
-            }
-        }
     }
 
     fn count_uses(&mut self) {
@@ -388,7 +299,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn report(
+    pub(super) fn report(
         &mut self,
         node: &LiveNode<'_>,
         severity: Severity,
@@ -422,7 +333,7 @@ impl LiveNode<'_> {
     }
 }
 
-fn listed_slot(input: &InputSlot) -> Slot<'_> {
+pub(super) fn listed_slot(input: &InputSlot) -> Slot<'_> {
     Slot {
         name: Cow::Borrowed(&input.name),
         type_name: Cow::Borrowed(&input.type_name),
@@ -460,6 +371,11 @@ impl<'a> FreshIds<'a> {
         self.highest = self.highest.saturating_add(1);
         NodeId::from(self.highest.to_string())
     }
+}
+
+/// The name under which a value is set or gotten.
+pub(super) fn stored_name(node: &GraphNode) -> Option<&str> {
+    stored_list(node).first()?.as_str()
 }
 
 /// The stored values as a list; none where the file has them by name.

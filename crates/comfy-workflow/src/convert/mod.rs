@@ -29,6 +29,7 @@
 //! ```
 
 mod collect;
+mod connect;
 mod groups;
 mod host;
 mod live;
@@ -37,6 +38,7 @@ mod prefix;
 mod primitive;
 mod problem;
 mod resolve;
+mod script;
 mod sources;
 mod texts;
 mod widgets;
@@ -74,6 +76,13 @@ impl From<Workflow> for Conversion {
     }
 }
 
+impl From<Workflow> for Conversion {
+    /// The result where there is nothing to convert.
+    fn from(workflow: Workflow) -> Self {
+        Self { workflow, problems: Vec::new() }
+    }
+}
+
 /// Converts a workflow of the editor.
 #[must_use]
 pub fn convert(editor: &EditorWorkflow, schemas: &Schemas, options: &ConvertOptions) -> Conversion {
@@ -87,3 +96,6 @@ pub fn convert(editor: &EditorWorkflow, schemas: &Schemas, options: &ConvertOpti
     workflow.attach(editor.clone(), sources);
     Conversion { workflow, problems }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::LocalTime;
 use super::live::{LiveGraph, LiveNode};
-use super::widgets::javascript_text;
+use super::script::javascript_text;
 
 /// Classes in whose `filename_prefix` the editor (1.58.1) fills patterns in.
 const SAVERS: [&str; 20] = [

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::live::{Kind, Live, LiveNode};
+use super::live::{Kind, Live, LiveNode, stored_name};
 use super::widgets::Stored;
 use crate::NodeId;
 use crate::editor::Mode;
@@ -94,6 +94,16 @@ impl<'a> Live<'a> {
                 match origin.kind {
                     Kind::Reroute => {
                         (node, slot, came_out) = (place, link.origin_slot, false);
+                        wanted = Some(want);
+                        continue 'hops;
+                    }
+                    Kind::Get => {
+                        let set = stored_name(origin.source).and_then(|name| inside.sets.get(name));
+                        let Some(&set) = set else { return Origin::Nothing };
+                        if inside.nodes[set].source.mode == Mode::Muted {
+                            return Origin::Nothing;
+                        }
+                        (node, slot, came_out) = (set, 0, false);
                         wanted = Some(want);
                         continue 'hops;
                     }

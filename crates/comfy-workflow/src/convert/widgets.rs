@@ -1,9 +1,11 @@
 //! The inputs and widgets that the editor gives a node, and the stored values laid out on them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use super::script::{javascript_text, truthy};
 use crate::editor::{GraphLink, InputSlot, WidgetValues};
 use crate::schema::{Autogrow, InputSpec, InputType, NodeSchema, Section};
 
@@ -145,7 +147,7 @@ impl<'a> Walk<'a, '_> {
             _ => Cow::Borrowed(grow.element.type_name()),
         };
         let inside = format!("{group}.");
-        let listed: Vec<&'a str> = self
+        let listed: HashSet<&'a str> = self
             .listed
             .iter()
             .map(|input| input.name.as_str())
@@ -154,15 +156,12 @@ impl<'a> Walk<'a, '_> {
         let mut names: Vec<String> = Vec::new();
         for (index, element) in grow.names.iter().enumerate() {
             let name = format!("{inside}{element}");
-            if index < grow.min || listed.contains(&name.as_str()) {
+            if index < grow.min || listed.contains(name.as_str()) {
                 names.push(name);
             }
         }
-        for name in listed {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
+        let known: HashSet<String> = names.iter().cloned().collect();
+        names.extend(listed.into_iter().filter(|name| !known.contains(*name)).map(str::to_owned));
         for name in names {
             self.slot(name, type_name.clone(), None);
         }
@@ -371,35 +370,6 @@ fn default(spec: &InputSpec) -> Option<Value> {
 /// Whether an option is there and true as JavaScript sees it.
 fn flag(spec: &InputSpec, option: &str) -> bool {
     truthy(spec.options.get(option))
-}
-
-pub(super) fn truthy(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(flag)) => *flag,
-        Some(Value::Number(number)) => number.as_f64().is_some_and(|number| number != 0.0),
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(Value::Array(_) | Value::Object(_)) => true,
-    }
-}
-
-/// A value as JavaScript writes it into a text.
-pub(super) fn javascript_text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => match number.as_f64() {
-            Some(float)
-                if !number.is_u64() && !number.is_i64() && float.fract() == 0.0 && float.abs() < 1e21 =>
-            {
-                format!("{float:.0}")
-            }
-            _ => number.to_string(),
-        },
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(javascript_text).collect::<Vec<_>>().join(","),
-        Value::Object(_) => "[object Object]".to_owned(),
-    }
 }
 
 /// The values of a node's widgets by their names.

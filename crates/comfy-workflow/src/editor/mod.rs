@@ -25,7 +25,7 @@ use crate::{Error, ErrorKind};
 ///     {"id": 8, "type": "PreviewImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 1}]}
 /// ]}"#;
 /// let editor = EditorWorkflow::from_slice(text)?;
-/// assert_eq!(editor.root().nodes[1].inputs[0].link, Some(1));
+/// assert_eq!(editor.root().nodes[1].inputs()[0].link, Some(1));
 /// # Ok::<(), comfy_workflow::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
