@@ -95,6 +95,7 @@ Examples:
   comfyctl run hello.json -o out
   comfyctl run thumbnail.json --set LoadImage.image=@photo.jpg -s gpu1:8188
   comfyctl run hello.json --set EmptyImage.color=255 -s embedded
+  comfyctl run workflow.json --seed random
   comfyctl run out/hello_00001_.png --set KSampler.seed=7
 
 Ctrl-C cancels the workflow on the server; a second Ctrl-C leaves at once.
@@ -129,12 +130,35 @@ pub(crate) struct Run {
     /// `CLASS[1]` for the second of its class. A VALUE that begins with `@` is written `@@`.
     #[arg(long, value_name = "NODE.INPUT=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Noise seeds: N for all of them, `random` for new ones, or `keep`; before `--set`
+    ///
+    /// What was set or drawn is told. Nodes that take smaller numbers only get what N comes to when one counts round.
+    #[arg(long, value_name = "N|random|keep", value_parser = seeds, default_value = "keep")]
+    pub(crate) seed: Seeds,
     /// Folder for the files; made if it does not exist
     #[arg(short, long, default_value = ".", value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Overwrite files that exist, instead of appending a number
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// What becomes of the noise seeds of a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seeds {
+    Keep,
+    Random,
+    Number(u64),
+}
+
+fn seeds(text: &str) -> Result<Seeds, String> {
+    match text {
+        "keep" => Ok(Seeds::Keep),
+        "random" => Ok(Seeds::Random),
+        number => number.parse().map(Seeds::Number).map_err(|_| {
+            format!("it is no whole number from 0 to {}, and neither `random` nor `keep`", u64::MAX)
+        }),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -163,6 +187,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_kept_drawn_or_a_number() {
+        assert_eq!(seeds("keep"), Ok(Seeds::Keep));
+        assert_eq!(seeds("random"), Ok(Seeds::Random));
+        assert_eq!(seeds("18446744073709551615"), Ok(Seeds::Number(u64::MAX)));
+        for wrong in ["", "-1", "1.5", "18446744073709551616", "Random"] {
+            assert!(seeds(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::source::{Source, Step, Trouble};
 use super::texts::{MOST_BYTES, Texts, utf8_or_latin1};
+use crate::json;
 
 /// Most places of a text that are tried.
-const MOST_PLACES: usize = 64;
+const MOST_PLACES: usize = 32;
 
 /// Whether a text is an SVG drawing, by its beginning.
 pub(super) fn is_svg(head: &[u8]) -> bool {
@@ -41,7 +42,7 @@ pub(super) fn read_svg(source: &mut Source<'_>, texts: &mut Texts) -> Step {
         let Some((_, content)) = content.split_once('>') else { continue };
         // ComfyUI does not mind that its JSON may hold what ends it.
         let value = match content.trim_start().strip_prefix("<![CDATA[") {
-            Some(content) => first_json(content),
+            Some(content) => first_json(content.trim_start()).map(|(value, _)| value),
             None => embedded(content.split("</metadata").next().unwrap_or_default()).into_iter().next(),
         };
         if let Some(value) = value {
@@ -60,26 +61,42 @@ pub(super) fn embedded(markup: &str) -> Vec<Value> {
     let mut found = Vec::new();
     let mut at = 0;
     for _ in 0..MOST_PLACES {
-        let Some(rest) = plain.get(at..) else { break };
-        let Some(place) = rest.find('{') else { break };
-        let before = rest.get(..place).unwrap_or_default().trim_end();
-        let begins = before.is_empty() || before.ends_with(['>', '"', '\'', '[']);
-        let rest = rest.get(place..).unwrap_or_default();
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        match values.next() {
-            Some(Ok(value)) if begins => {
-                found.push(value);
-                at += place + values.byte_offset();
-            }
-            _ => at += place + 1,
+        let Some(place) = plain.get(at..).and_then(|rest| rest.find('{')) else { break };
+        let (before, rest) = plain.split_at(at + place);
+        at += place + 1;
+        let before = before.trim_end();
+        if (before.is_empty() || before.ends_with(['>', '"', '\'', '[']))
+            && let Some((value, length)) = first_json(rest)
+        {
+            found.push(value);
+            at += length - 1;
         }
     }
     found
 }
 
-/// The JSON object with which a text begins, whatever follows it.
-fn first_json(text: &str) -> Option<Value> {
-    serde_json::Deserializer::from_str(text).into_iter::<Value>().next()?.ok()
+/// The JSON object with which a text begins, whatever follows it, and its length.
+fn first_json(text: &str) -> Option<(Value, usize)> {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => depth += 1,
+            b'}' if !in_string => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    let object = text.get(..=at)?;
+                    return Some((json::from_str(object).ok()?, object.len()));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The text that markup stands for.
@@ -148,6 +165,12 @@ mod tests {
     fn json_is_found_in_texts_and_attributes() {
         let markup = r#"<a b="{&quot;c&quot;: &quot;&amp;amp; &#246; &#x5927; &nbsp;&quot;}"> x {y} <d>{"e": [1, {}]}</d></a>"#;
         assert_eq!(embedded(markup), [json!({"c": "&amp; ö 大 &nbsp;"}), json!({"e": [1, {}]})]);
-        assert_eq!(embedded("&&amp;&#xffffffff;{"), Vec::<Value>::new());
+        for text in ["&&amp;&#xffffffff;{", "{\\", "}", "{\"", ">{{}", "x{}"] {
+            assert_eq!(embedded(text), Vec::<Value>::new(), "{text}");
+        }
+        assert_eq!(
+            first_json(r#"{"a": NaN, "}\"": "]]>"} x"#).unwrap(),
+            (json!({"a": null, "}\"": "]]>"}), 24)
+        );
     }
 }

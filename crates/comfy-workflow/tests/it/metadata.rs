@@ -1,11 +1,10 @@
 //! Files that real servers saved, and files that other programs write, must give what was put into them.
 
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::Cursor;
 use std::path::PathBuf;
 
-use comfy_workflow::metadata::{self, Container, Metadata};
-use comfy_workflow::{ErrorKind, Workflow};
-use proptest::prelude::*;
+use comfy_workflow::metadata::{self, Container};
+use comfy_workflow::{Document, Format, Workflow};
 use serde_json::{Value, json};
 
 fn folder(name: &str) -> PathBuf {
@@ -13,7 +12,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// The files of a folder of the fixtures, by name.
-fn files(name: &str) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(name: &str) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(folder(name))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -90,4 +89,71 @@ fn every_saver_of_0_8_0_is_understood() {
 #[test]
 fn every_saver_of_0_30_0_is_understood() {
     check_server("0.30.0", 21);
+}
+
+#[test]
+fn prompt_and_workflow_are_found_where_other_programs_put_them() {
+    let workflow = sent_workflow();
+    let mut count = 0;
+    for (name, bytes) in files("others") {
+        if name == "make.py" || name.starts_with("nothing") {
+            continue;
+        }
+        count += 1;
+        let found = metadata::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(found.problems, Vec::<String>::new(), "{name}");
+        assert_eq!(found.workflow.as_ref(), Some(&workflow), "{name}: {found:?}");
+        let prompt = found.prompt.as_ref().unwrap_or_else(|| panic!("{name}: {found:?}"));
+        assert_eq!(prompt["1"]["_meta"]["title"], "Größe 大 😀", "{name}");
+        assert_eq!(prompt["2"]["is_changed"], json!([null]), "{name}");
+        let kind = name.rsplit_once('.').unwrap().1;
+        let container = match kind {
+            "jpg" => Container::Jpeg,
+            "png" => Container::Png,
+            "webp" => Container::WebP,
+            "avif" => Container::Avif,
+            "mp4" | "m4v" | "m4a" => Container::Mp4,
+            "mov" => Container::QuickTime,
+            "mkv" => Container::Matroska,
+            "webm" => Container::WebM,
+            "ogg" => Container::Ogg,
+            "wav" => Container::Wav,
+            "mp3" => Container::Mp3,
+            _ => panic!("no test for {name}"),
+        };
+        assert_eq!(found.container, container, "{name}");
+    }
+    assert_eq!(count, 28);
+}
+
+#[test]
+fn a_picture_is_a_document_with_both_formats() {
+    let bytes = std::fs::read(folder("0.30.0/image.png")).unwrap();
+    let document = Workflow::read(&bytes).unwrap();
+    assert_eq!(document.format, Format::Media(Container::Png));
+    assert_eq!(document.editor.as_ref().unwrap().document(), &sent_workflow());
+    assert_eq!(document.texts.keys().collect::<Vec<_>>(), ["note"]);
+    assert_eq!(Document::from_reader(Cursor::new(&bytes)).unwrap(), document);
+    let conversion = document.into_workflow(&Default::default(), &Default::default()).unwrap();
+    assert_eq!(conversion.workflow.get("EmptyImage.width").unwrap(), 16);
+    assert!(conversion.workflow.editor().is_some());
+}
+
+#[test]
+fn what_the_server_noted_at_nodes_is_not_sent_again() {
+    let bytes = std::fs::read(folder("others/compressed.png")).unwrap();
+    let api = Workflow::read(&bytes).unwrap().api.unwrap();
+    assert_eq!(api.node("2").unwrap().extra.len(), 0);
+}
+
+#[test]
+fn a_picture_of_another_program_is_told_by_its_texts() {
+    let bytes = std::fs::read(folder("others/nothing_parameters.png")).unwrap();
+    let found = metadata::read(&bytes).unwrap();
+    assert!(found.texts["parameters"].starts_with("a cat"));
+    assert_eq!(
+        Workflow::read(&bytes).unwrap_err().to_string(),
+        "the document is a PNG file that carries no workflow; it has the text `parameters`: \
+         it was made by a program that has no workflows, such as AUTOMATIC1111 or Forge"
+    );
 }

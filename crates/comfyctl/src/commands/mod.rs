@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod convert;
 pub(crate) mod object_info;
 pub(crate) mod run;
+pub(crate) mod seeds;
 #[cfg(feature = "sim")]
 pub(crate) mod serve;
 pub(crate) mod stop;

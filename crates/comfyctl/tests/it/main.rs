@@ -14,5 +14,6 @@ mod editor_files;
 mod endings;
 mod json_lines;
 mod runs;
+mod seeds;
 mod serving;
 mod support;
