@@ -16,8 +16,8 @@
 
 mod assign;
 pub mod builder;
-pub mod diagram;
 pub mod convert;
+pub mod diagram;
 pub mod document;
 pub mod editor;
 mod error;
