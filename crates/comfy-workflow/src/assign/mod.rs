@@ -11,8 +11,8 @@ use crate::{Error, ErrorKind, Link, Target, Workflow};
 
 /// Whether a value that a file holds fits its schema; wrapped lists are taken as they are. The error continues "input `x` …".
 pub(crate) fn check_stored(value: &Value, spec: &InputSpec) -> Result<(), String> {
-    // Other types have values of their own making.
-    if value.is_null() || value.is_object() || !spec.is_widget() {
+    // Lists are links here; other types have values of their own making.
+    if value.is_null() || value.is_object() || value.is_array() || !spec.is_widget() {
         return Ok(());
     }
     value::check(value, &Wanted::of(Some(spec)))
