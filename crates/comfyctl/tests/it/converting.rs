@@ -187,13 +187,33 @@ fn files_that_hold_no_schemas() {
 
     exit code 2
     ");
-    insta::assert_snapshot!(with(&example("hello.json")).to_string().replace(&example("hello.json"), "hello.json"), @"");
+    insta::assert_snapshot!(with(&example("hello.json")).to_string().replace(&example("hello.json"), "hello.json"), @"
+    error: hello.json has no node schemas: its entries, such as `1`, `2`, `3`, describe no node classes
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
     place.write("list.json", "[1]");
-    insta::assert_snapshot!(with("list.json"), @"");
+    insta::assert_snapshot!(with("list.json"), @"
+    error: list.json has no node schemas: invalid type: sequence, expected an object of node classes at line 1 column 0, near `[1]`
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
     place.write("empty.json", "{}");
-    insta::assert_snapshot!(with("empty.json"), @"");
+    insta::assert_snapshot!(with("empty.json"), @"
+    error: empty.json has no node schemas: it is an empty object
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
     place.write("cut.json", b"\x1f\x8b\x08\0\0\0");
-    insta::assert_snapshot!(with("cut.json"), @"");
+    insta::assert_snapshot!(with("cut.json"), @"
+    error: cannot read cut.json: unexpected end of file
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
 }
 
 #[test]
