@@ -66,6 +66,15 @@ impl Failure {
         self
     }
 
+    /// Adds a hint to the one that is there.
+    pub(crate) fn with_another_hint(self, another: &str) -> Self {
+        let hint = match &self.report.hint {
+            Some(hint) => format!("{hint}; {another}"),
+            None => another.to_owned(),
+        };
+        self.with_hint(hint)
+    }
+
     /// The time that `--timeout` allows is over.
     pub(crate) fn timed_out(limit: Duration) -> Self {
         let limit = humantime::format_duration(limit);

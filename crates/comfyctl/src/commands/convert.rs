@@ -80,8 +80,14 @@ async fn converted(settings: &Settings, args: &Convert, opened: &Opened) -> Resu
     if !opened.document.needs_schemas() {
         return Ok(opened.document.clone().into_workflow(&Default::default(), &options)?);
     }
-    let server = connect(settings).await?;
-    Ok(server.client().convert(&opened.document).convert_options(options).await?)
+    let asked = async {
+        let server = connect(settings).await?;
+        Ok::<_, Failure>(server.client().convert(&opened.document).convert_options(options).await?)
+    };
+    asked.await.map_err(|failure| match failure.exit {
+        Exit::Unreachable => failure.with_another_hint("no server is needed with `--object-info FILE`"),
+        _ => failure,
+    })
 }
 
 fn write(conversion: &Conversion, path: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
