@@ -15,8 +15,9 @@
 //! The crate is pure: no I/O, no clock, no randomness.
 
 mod assign;
-pub mod diagram;
 pub mod convert;
+pub mod diagram;
+mod diff;
 pub mod editor;
 mod error;
 mod graph;
@@ -29,6 +30,7 @@ mod select;
 pub mod validate;
 mod workflow;
 
+pub use diff::{Change, ChangeKind, Difference, Given};
 pub use error::{Error, ErrorKind};
 pub use graph::{Cycle, Link};
 pub use id::NodeId;
