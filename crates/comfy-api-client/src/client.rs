@@ -1,19 +1,17 @@
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_protocol::{ExecInfo, Version, route};
-use comfy_workflow::Workflow;
 use serde::Deserialize;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
-use crate::api::SchemaCache;
 use crate::config::{ClientBuilder, Settings, Transport};
 use crate::events::hub::Hub;
 use crate::http::Http;
-use crate::{ConnectionStatus, Error, ErrorKind, Job, Result, ServerEvents, Submit};
+use crate::schemas::{SchemaCache, Store};
+use crate::{ConnectionStatus, Error, ErrorKind, Job, Result, ServerEvents, Source, Submit};
 
 /// Submits that are under way at the same time: more would take a connection each and gain nothing.
 const MOST_SUBMITS: usize = 64;
@@ -55,13 +53,14 @@ impl Client {
     pub(crate) fn new(address: Address, transport: Transport, settings: Settings) -> Result<Self> {
         let http = Http::new(address, transport, settings)?;
         let hub = Arc::new(Hub::new(http.clone()));
+        let store = http.settings().schema_folder.clone().map(Store::new);
         Ok(Self {
             inner: Arc::new(Inner {
                 http,
                 hub,
                 submits: Semaphore::new(MOST_SUBMITS),
                 version: OnceCell::new(),
-                schemas: SchemaCache::default(),
+                schemas: SchemaCache::new(store),
             }),
         })
     }
@@ -151,20 +150,11 @@ impl Client {
         }
     }
 
-    /// Reads a workflow from a file in the API format.
+    /// Submits a workflow: one in the API format, or one of the editor or a document, which are converted first. Await the
+    /// result for the [`Job`].
     ///
-    /// # Errors
-    /// [`ErrorKind::Io`], or [`ErrorKind::Workflow`] when the file is empty, no JSON, no workflow, or in the editor's
-    /// format.
-    pub async fn open_workflow(&self, path: impl AsRef<Path>) -> Result<Workflow> {
-        let path = path.as_ref();
-        let bytes = tokio::fs::read(path).await;
-        let bytes = bytes.map_err(|error| Error::io(format!("cannot read {}", path.display()), error))?;
-        Workflow::from_slice(&bytes)
-            .map_err(|error| Error::workflow(format!("{} cannot be used", path.display()), error))
-    }
-
-    /// Submits a workflow. Await the result for the [`Job`].
+    /// Where the editor's document is known, it goes along and is written into saved pictures, so that they can be opened
+    /// in the editor.
     ///
     /// ```no_run
     /// # async fn example(client: comfy_api_client::Client, workflow: comfy_workflow::Workflow) -> comfy_api_client::Result<()> {
@@ -172,8 +162,8 @@ impl Client {
     /// let outputs = job.await?;
     /// # Ok(()) }
     /// ```
-    pub fn submit<'a>(&'a self, workflow: &'a Workflow) -> Submit<'a> {
-        Submit::new(self, workflow)
+    pub fn submit<'a>(&'a self, workflow: impl Into<Source<'a>>) -> Submit<'a> {
+        Submit::new(self, workflow.into())
     }
 
     /// Follows a prompt that another process submitted, or this one before it was started again. Its messages went to

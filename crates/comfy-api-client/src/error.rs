@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_protocol::ExecutionError;
+use comfy_workflow::convert::{Problem, ProblemKind, Severity};
 use comfy_workflow::validate::{Rejection, Titles};
 
 /// What went wrong, with what it concerns and what to do about it.
@@ -31,6 +32,7 @@ struct Inner {
     prompt_id: Option<String>,
     may_go_on: bool,
     validation: Option<Box<Rejection>>,
+    problems: Vec<Problem>,
     execution: Option<Box<ExecutionError>>,
     source: Option<Source>,
 }
@@ -65,6 +67,8 @@ pub enum ErrorKind {
     TooLarge,
     /// A workflow file or a change to a workflow is not valid; the source is a [`comfy_workflow::Error`].
     Workflow,
+    /// A workflow of the editor cannot be converted to what the server runs; see [`Error::problems`].
+    Conversion,
     /// The server refused the workflow and ran nothing; see [`Error::validation`].
     Rejected,
     /// The workflow ran and failed; see [`Error::execution`].
@@ -97,6 +101,7 @@ impl Error {
             prompt_id: None,
             may_go_on: false,
             validation: None,
+            problems: Vec::new(),
             execution: None,
             source: None,
         }))
@@ -129,6 +134,19 @@ impl Error {
         let mut error = Self::new(ErrorKind::Rejected, format!("the server rejected the workflow\n{report}"));
         error.edit(|inner| inner.validation = Some(Box::new(rejection)));
         error.with_status(400)
+    }
+
+    /// The error for a conversion with errors; a document that is sent has no name.
+    pub(crate) fn not_converted(name: &str, problems: Vec<Problem>) -> Self {
+        let errors = || problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let lines: String = errors().map(|problem| format!("\n{problem}")).collect();
+        let message = format!("{name} cannot be converted to the API format{lines}");
+        let mut error = Self::new(ErrorKind::Conversion, message);
+        if errors().any(|problem| problem.kind == ProblemKind::UnknownClass) {
+            error = error.with_hint("install the custom node on the server, or take the node out of the workflow");
+        }
+        error.edit(|inner| inner.problems = problems);
+        error
     }
 
     pub(crate) fn failed(report: Box<ExecutionError>) -> Self {
@@ -280,6 +298,12 @@ impl Error {
     #[must_use]
     pub fn validation(&self) -> Option<&Rejection> {
         self.0.validation.as_deref()
+    }
+
+    /// What a conversion found wrong, errors and warnings; empty for errors of other kinds.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.0.problems
     }
 
     /// The server's report on a workflow that failed while it ran.

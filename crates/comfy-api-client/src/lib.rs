@@ -27,6 +27,7 @@
 //! | stop prompts | [`Client::cancel`], [`Job::cancel`] |
 //! | hear all that a server says | [`Client::events`] |
 //! | choose how jobs are followed, and set credentials, certificates, proxies and limits | [`Client::builder`], [`Tracking`] |
+//! | open any file with a workflow, and convert what the editor saves | [`Client::open_workflow`], [`Client::convert`] |
 //! | send and get files | [`Client::upload`], [`Client::download`], [`Outputs::save_all`] |
 //! | ask for anything else | a method for every route, and [`Client::request`] for the rest |
 //! | do without async | the module `blocking` (feature `blocking`) |
@@ -41,6 +42,7 @@ pub mod blocking;
 mod cancel;
 mod client;
 mod config;
+mod convert;
 mod error;
 mod events;
 mod fetch;
@@ -49,6 +51,7 @@ mod http;
 mod job;
 mod outputs;
 mod raw;
+mod schemas;
 mod seed;
 mod submit;
 mod text;
@@ -60,6 +63,7 @@ pub use crate::api::{
 pub use crate::cancel::Cancellation;
 pub use crate::client::Client;
 pub use crate::config::{ClientBuilder, Tracking};
+pub use crate::convert::{Convert, Source, convert_options, local_time};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::events::{
     ConnectionStatus, Event, Events, Place, Preview, Progress, Queued, ServerEvent, ServerEvents,

@@ -1,8 +1,10 @@
-/// A random noise seed, of the whole range of 64 bits.
+/// A random number of 64 bits, for the seeds of a workflow.
 ///
 /// ```
+/// # use comfy_api_client::workflow::schema::Schemas;
 /// # let mut workflow = comfy_api_client::Workflow::default();
-/// workflow.replace_noise_seeds(comfy_api_client::random_seed);
+/// # let schemas = Schemas::new();
+/// let changes = workflow.randomize_noise_seeds(comfy_api_client::random_seed(), &schemas);
 /// ```
 #[must_use]
 pub fn random_seed() -> u64 {

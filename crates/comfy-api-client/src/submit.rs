@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -5,6 +6,7 @@ use std::time::Duration;
 
 use comfy_protocol::routes::prompt::{PromptAccepted, PromptRequest};
 use comfy_protocol::{json as tolerant, route};
+use comfy_workflow::convert::ConvertOptions;
 use comfy_workflow::validate::{NodeErrors, Rejection, Titles};
 use comfy_workflow::{NodeId, Workflow};
 use http::StatusCode;
@@ -12,10 +14,11 @@ use serde_json::{Map, Number, Value, json};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use crate::convert::usable;
 use crate::events::record;
 use crate::events::story::Nodes;
 use crate::events::tracked::Tracked;
-use crate::{Client, Error, ErrorKind, Job, Result};
+use crate::{Client, Error, ErrorKind, Job, Result, Source};
 
 /// Pauses before the questions whether a request without an answer has arrived.
 const ARRIVAL_PAUSES: [Duration; 3] =
@@ -30,17 +33,19 @@ const SECRETS: [&str; 2] = ["api_key_comfy_org", "auth_token_comfy_org"];
 #[must_use = "nothing is submitted unless this is awaited"]
 pub struct Submit<'a> {
     client: &'a Client,
-    workflow: &'a Workflow,
+    source: Source<'a>,
+    options: Option<ConvertOptions>,
     request: PromptRequest,
     timeout: Option<Duration>,
     socket_outputs: Vec<NodeId>,
 }
 
 impl<'a> Submit<'a> {
-    pub(crate) fn new(client: &'a Client, workflow: &'a Workflow) -> Self {
+    pub(crate) fn new(client: &'a Client, source: Source<'a>) -> Self {
         Self {
             client,
-            workflow,
+            source,
+            options: None,
             request: PromptRequest::default(),
             timeout: None,
             socket_outputs: Vec::new(),
@@ -94,6 +99,13 @@ impl<'a> Submit<'a> {
         if let Some(info) = info.as_object_mut() {
             info.insert("workflow".into(), workflow);
         }
+        self
+    }
+
+    /// How a workflow of the editor is converted; by chance and by the clock unless set, as
+    /// [`convert_options`](crate::convert_options) says.
+    pub fn convert_options(mut self, options: ConvertOptions) -> Self {
+        self.options = Some(options);
         self
     }
 
@@ -155,6 +167,27 @@ impl<'a> Submit<'a> {
             .unwrap_or_else(|_| Err(over_time(&chosen, limit, posted.load(Ordering::Relaxed))))
     }
 
+    /// The workflow that is sent, and the editor's document of it.
+    async fn converted(&mut self) -> Result<Cow<'a, Workflow>> {
+        let workflow = match self.source {
+            Source::Workflow(workflow) => Cow::Borrowed(workflow),
+            source => {
+                let mut convert = self.client.convert(source);
+                if let Some(options) = self.options.take() {
+                    convert = convert.convert_options(options);
+                }
+                Cow::Owned(usable(convert.await?, "the workflow")?)
+            }
+        };
+        if let Some(document) = workflow.editor_document() {
+            let info = self.request.extra_data.entry("extra_pnginfo").or_insert_with(|| json!({}));
+            if let Some(info) = info.as_object_mut() {
+                info.entry("workflow").or_insert(document);
+            }
+        }
+        Ok(workflow)
+    }
+
     async fn send_now(
         mut self,
         chosen: String,
@@ -169,11 +202,12 @@ impl<'a> Submit<'a> {
                 "servers before 0.8.0 show the keys of partner nodes to everybody who asks for their queue"
             );
         }
-        let nodes = Nodes::of(self.workflow, self.request.partial_execution_targets.as_deref());
+        let workflow = self.converted().await?;
+        let nodes = Nodes::of(&workflow, self.request.partial_execution_targets.as_deref());
         let nodes = nodes.sending(std::mem::take(&mut self.socket_outputs));
         let (tracked, client_id) = client.hub().register(chosen.clone(), nodes).await?;
         let mut registration = Registration { client, prompt_id: &chosen, keep: false };
-        self.request.prompt = prompt(self.workflow);
+        self.request.prompt = prompt(&workflow);
         self.request.client_id = Some(client_id);
         self.request.prompt_id = Some(chosen.clone());
         let span = tracing::info_span!("submit", prompt_id = %chosen);

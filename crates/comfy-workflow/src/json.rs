@@ -10,6 +10,9 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 
 pub mod exact;
+mod replace;
+
+pub use replace::{Start, replace_values};
 
 /// Longest excerpt of a document that an error shows, in characters.
 const EXCERPT: usize = 80;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+mod convert;
 #[cfg(feature = "sim")]
 mod serve;
 
+pub(crate) use convert::{Convert, DynamicPromptsMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 
@@ -93,6 +95,8 @@ Examples:
   comfyctl run hello.json -o out
   comfyctl run thumbnail.json --set LoadImage.image=@photo.jpg -s gpu1:8188
   comfyctl run hello.json --set EmptyImage.color=255 -s embedded
+  comfyctl run workflow.json --seed random
+  comfyctl run out/hello_00001_.png --set KSampler.seed=7
 
 Ctrl-C cancels the workflow on the server; a second Ctrl-C leaves at once.
 
@@ -109,6 +113,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Run),
+    Convert(Convert),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }
@@ -117,7 +122,7 @@ pub(crate) enum Command {
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = RUN_HELP)]
 pub(crate) struct Run {
-    /// Workflow file in the API format; `-` reads stdin
+    /// Workflow: a file in the API format or in the editor's, or a picture or media file that carries one; `-` reads stdin
     pub(crate) workflow: PathBuf,
     /// Set an input: `NODE.INPUT=VALUE`, `NODE.INPUT:=JSON`, or `NODE.INPUT=@FILE` to upload a file; repeatable
     ///
@@ -125,12 +130,35 @@ pub(crate) struct Run {
     /// `CLASS[1]` for the second of its class. A VALUE that begins with `@` is written `@@`.
     #[arg(long, value_name = "NODE.INPUT=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Noise seeds: N for all of them, `random` for new ones, or `keep`; before `--set`
+    ///
+    /// What was set or drawn is told. Nodes that take smaller numbers only get what N comes to when one counts round.
+    #[arg(long, value_name = "N|random|keep", value_parser = seeds, default_value = "keep")]
+    pub(crate) seed: Seeds,
     /// Folder for the files; made if it does not exist
     #[arg(short, long, default_value = ".", value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Overwrite files that exist, instead of appending a number
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// What becomes of the noise seeds of a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seeds {
+    Keep,
+    Random,
+    Number(u64),
+}
+
+fn seeds(text: &str) -> Result<Seeds, String> {
+    match text {
+        "keep" => Ok(Seeds::Keep),
+        "random" => Ok(Seeds::Random),
+        number => number.parse().map(Seeds::Number).map_err(|_| {
+            format!("it is no whole number from 0 to {}, and neither `random` nor `keep`", u64::MAX)
+        }),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -159,6 +187,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_kept_drawn_or_a_number() {
+        assert_eq!(seeds("keep"), Ok(Seeds::Keep));
+        assert_eq!(seeds("random"), Ok(Seeds::Random));
+        assert_eq!(seeds("18446744073709551615"), Ok(Seeds::Number(u64::MAX)));
+        for wrong in ["", "-1", "1.5", "18446744073709551616", "Random"] {
+            assert!(seeds(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::time::Duration;
 
 use comfy_api_client::workflow;
 use comfy_api_client::workflow::json::JsonError;
@@ -59,6 +60,19 @@ impl Failure {
         self
     }
 
+    /// Adds a hint where there is none.
+    pub(crate) fn or_hint(mut self, hint: &str) -> Self {
+        self.report.hint.get_or_insert_with(|| hint.to_owned());
+        self
+    }
+
+    /// The time that `--timeout` allows is over.
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        let limit = humantime::format_duration(limit);
+        Self::new(Exit::Timeout, "timeout", format!("the time limit of {limit} was reached"))
+            .with_hint("allow more time with `--timeout`")
+    }
+
     /// Keeps the chain of causes, which `-v` shows.
     pub(crate) fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);
@@ -94,6 +108,7 @@ impl From<Error> for Failure {
             ErrorKind::NotFound => (Exit::Failure, "not_found"),
             ErrorKind::TooLarge => (Exit::Failure, "too_large"),
             ErrorKind::Workflow => (workflow_exit(&error), "workflow"),
+            ErrorKind::Conversion => (Exit::Rejected, "conversion"),
             ErrorKind::Rejected => (Exit::Rejected, "rejected"),
             ErrorKind::Execution => (Exit::Failure, "execution"),
             ErrorKind::Interrupted => (Exit::Interrupted, "interrupted"),

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(async {
         match args.command {
             Command::Run(run) => commands::run::run(&settings, &printer, run).await,
+            Command::Convert(convert) => commands::convert::convert(&settings, &printer, convert).await,
             #[cfg(feature = "sim")]
             Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
         }
@@ -53,10 +54,15 @@ fn refuse(error: &clap::Error) -> Exit {
         return Exit::Success;
     }
     let given = |word: &str| std::env::args_os().any(|arg| arg == word);
-    if given("run") && given("--json") {
+    if given("--json") {
         let text = error.to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
-        commands::run::print_refusal(&one_line(first.trim_start_matches("error: ")));
+        let message = one_line(first.trim_start_matches("error: "));
+        if given("run") {
+            commands::run::print_refusal(&message);
+        } else if given("convert") {
+            commands::convert::print_refusal(&message);
+        }
     }
     Exit::Usage
 }

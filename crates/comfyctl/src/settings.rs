@@ -1,11 +1,17 @@
 //! What flags and environment come to.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use comfy_api_client::Tracking;
+use etcetera::BaseStrategy;
 
 use crate::args::{ColorMode, Global, TrackingMode};
+
+/// Names a folder in place of the platform's for caches; `off` is none.
+const CACHE_DIR: &str = "COMFYCTL_CACHE_DIR";
 
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -20,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) log: Option<String>,
     pub(crate) color: ColorMode,
     pub(crate) progress: bool,
+    /// Where node schemas of servers are kept between commands.
+    pub(crate) schema_folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +61,7 @@ impl Settings {
                 && !global.quiet
                 && global.verbose == 0
                 && std::io::stderr().is_terminal(),
+            schema_folder: schema_folder(std::env::var_os(CACHE_DIR)),
         }
     }
 
@@ -65,5 +74,26 @@ impl Settings {
                     && std::io::stderr().is_terminal()
             }
         }
+    }
+}
+
+fn schema_folder(named: Option<OsString>) -> Option<PathBuf> {
+    match named.filter(|name| !name.is_empty()) {
+        Some(name) if name == "off" => None,
+        Some(name) => Some(name.into()),
+        None => Some(etcetera::base_strategy::choose_native_strategy().ok()?.cache_dir().join("comfyctl")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_for_schemas_is_the_platforms_unless_it_is_named_or_off() {
+        assert_eq!(schema_folder(Some("off".into())), None);
+        assert_eq!(schema_folder(Some("here".into())), Some("here".into()));
+        assert_eq!(schema_folder(Some("".into())), schema_folder(None));
+        assert!(schema_folder(None).is_none_or(|folder| folder.ends_with("comfyctl")));
     }
 }

@@ -20,7 +20,6 @@ pub use assets::{Assets, ScanAssets, UpdateAsset};
 pub use create_asset::{CreateAsset, CreateAssetFromHash};
 pub use history::Histories;
 pub use jobs::Jobs;
-pub(crate) use nodes::SchemaCache;
 pub use queue::Free;
 pub use tags::{AssetTagCounts, Tags};
 pub use userdata::{MoveUserFile, StoreUserFile, UserFiles};

@@ -15,6 +15,7 @@ use comfy_protocol::routes::system::{Features, SystemStats};
 use comfy_protocol::routes::tasks::Task;
 use comfy_protocol::routes::users::{UserEntry, Users};
 use comfy_workflow::Workflow;
+use comfy_workflow::Document;
 use comfy_workflow::schema::Schemas;
 use http::Method;
 use indexmap::IndexMap;
@@ -108,6 +109,25 @@ impl Client {
         self.inner.url()
     }
 
+    /// Has the client keep schemas that the server is not asked for. See
+    /// [`Client::set_schemas`](crate::Client::set_schemas).
+    pub fn set_schemas(&self, schemas: impl Into<Arc<Schemas>>) {
+        self.inner.set_schemas(schemas);
+    }
+
+    /// The schemas that are kept, without asking for any.
+    #[must_use]
+    pub fn kept_schemas(&self) -> Option<Arc<Schemas>> {
+        self.inner.kept_schemas()
+    }
+
+    /// How long ago the server was asked for the schemas that are kept. See
+    /// [`Client::schemas_age`](crate::Client::schemas_age).
+    #[must_use]
+    pub fn schemas_age(&self) -> Option<Duration> {
+        self.inner.schemas_age()
+    }
+
     /// State of the WebSocket.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
@@ -165,7 +185,8 @@ impl Client {
 }
 
 calls! {
-    submit(workflow: &'a Workflow) -> crate::Submit<'a>;
+    submit(workflow: impl Into<crate::Source<'a>>) -> crate::Submit<'a>;
+    convert(source: impl Into<crate::Source<'a>>) -> crate::Convert<'a>;
     upload(path: impl AsRef<Path>) -> crate::Upload<'a>;
     upload_bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> crate::Upload<'a>;
     upload_mask(path: impl AsRef<Path>, original: &FileRef) -> crate::Upload<'a>;
@@ -190,6 +211,7 @@ calls! {
 
 methods! {
     wait_until_ready(limit: Duration) -> ();
+    open_document(path: impl AsRef<Path> + Send) -> Document;
     open_workflow(path: impl AsRef<Path> + Send) -> Workflow;
     cancel(prompt_id: &str) -> Cancellation;
     cancel_all[Id: AsRef<str> + Send, Ids: IntoIterator<Item = Id, IntoIter: Send> + Send](prompt_ids: Ids) -> Vec<Cancellation>;

@@ -1,6 +1,7 @@
 mod transport;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
@@ -53,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) give_up_after: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) socket_compression: bool,
+    pub(crate) schema_age: Duration,
+    pub(crate) schema_folder: Option<PathBuf>,
 }
 
 impl ClientBuilder {
@@ -71,6 +74,8 @@ impl ClientBuilder {
                 give_up_after: Duration::from_secs(300),
                 retry: RetryPolicy::default(),
                 socket_compression: false,
+                schema_age: Duration::from_secs(60),
+                schema_folder: None,
             },
             transport: Transport::default(),
         }
@@ -216,6 +221,22 @@ impl ClientBuilder {
     /// After how long without an answer about a job it is given up; 5 minutes unless set.
     pub fn give_up_after(mut self, limit: Duration) -> Self {
         self.settings.give_up_after = limit;
+        self
+    }
+
+    /// How old kept node schemas may be when a workflow of the editor is converted with them; a minute unless set. Older
+    /// ones are asked for anew. Whatever their age, schemas with which a conversion has problems are asked for anew
+    /// before that is said.
+    pub fn schema_age(mut self, limit: Duration) -> Self {
+        self.settings.schema_age = limit;
+        self
+    }
+
+    /// Keeps the server's node schemas in files of a folder too, for programs that run for a moment: one file for every
+    /// address of a server. It counts for a day, while the server has the same version; before a conversion the few
+    /// classes that the workflow has are asked for anew. Whatever is wrong with the folder, the server is asked instead.
+    pub fn schema_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.settings.schema_folder = Some(folder.into());
         self
     }
 

@@ -78,6 +78,22 @@ fn files_are_read_and_written_as_they_come() {
     assert!(answer.json::<serde_json::Value>().unwrap()["max_upload_size"].is_number());
 }
 
+#[test]
+fn a_document_is_opened_converted_and_submitted() {
+    let sim = sim(Duration::ZERO);
+    let client = Client::connect(sim.url()).unwrap();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/hello-editor.json");
+    let document = client.open_document(path).unwrap();
+    let options = comfy_api_client::convert_options();
+    let conversion = client.convert(&document).with(|convert| convert.convert_options(options)).send().unwrap();
+    assert_eq!(conversion.workflow, client.open_workflow(path).unwrap());
+    let outputs = client.submit(&document).send().unwrap().wait().unwrap();
+    assert_eq!(outputs.files().count(), 1);
+    assert!(client.schemas_age().is_some());
+    client.set_schemas(client.kept_schemas().unwrap());
+    assert_eq!(client.schemas_age(), None);
+}
+
 /// Names of the methods of the async client.
 fn async_methods(folder: &Path, names: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -9,6 +9,7 @@ mod behaviour;
 mod blocking;
 mod configuration;
 mod cuts;
+mod documents;
 mod downloads;
 mod error_texts;
 mod failures;

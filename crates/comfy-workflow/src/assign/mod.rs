@@ -1,9 +1,10 @@
 //! Setting inputs.
 
-mod value;
+pub(crate) mod value;
 
 use serde_json::Value;
 
+use self::value::Wanted;
 use crate::schema::{InputSpec, Schemas};
 use crate::workflow::clip;
 use crate::{Error, ErrorKind, Link, Target, Workflow};
@@ -46,7 +47,9 @@ impl Workflow {
     /// # Errors
     /// Those of [`set_checked`](Self::set_checked).
     pub fn set_text(&mut self, selector: &str, text: &str, schemas: &Schemas) -> Result<(), Error> {
-        self.set_each(selector, schemas, |present, spec| value::from_text(text, present, spec))
+        self.set_each(selector, schemas, |present, spec| {
+            value::from_text(text, &Wanted::of(spec).or_present(present))
+        })
     }
 
     /// Puts `value` into every input that the selector names, if it fits their schemas.
@@ -81,14 +84,12 @@ impl Workflow {
                 .and_then(|schema| schema.input_for(&target.input, &node.inputs))
                 .map(|input| input.spec);
             let present = node.inputs.get(&target.input);
-            if present.is_none() && spec.is_none() {
-                let declared = schema.map(|schema| schema.resolve(&node.inputs)).unwrap_or_default();
-                let declared: Vec<String> =
-                    declared.into_iter().map(|input| input.name.into_owned()).collect();
-                return Err(self.no_input(&target, node.inputs.keys().chain(&declared)));
-            }
+            self.check_present(&target, schemas)?;
             self.check_not_linked(&target)?;
-            let fitting = make(present, spec).and_then(|value| value::check(&value, spec).map(|()| value));
+            let fitting = make(present, spec).and_then(|value| match Link::from_value(&value) {
+                Some(_) => Ok(value),
+                None => value::check(&value, &Wanted::of(spec)).map(|()| value),
+            });
             let value = fitting.map_err(|reason| {
                 let message =
                     format!("input `{}` of {} {reason}", clip(&target.input), self.describe(&target.node));
@@ -100,6 +101,21 @@ impl Workflow {
             self.put(&target, value);
         }
         Ok(())
+    }
+
+    /// Refuses an input that the node does not have and its schema does not allow, naming the nearest.
+    pub(crate) fn check_present(&self, target: &Target, schemas: &Schemas) -> Result<(), Error> {
+        let Some(node) = self.node(target.node.as_str()) else { return Ok(()) };
+        if node.inputs.contains_key(&target.input) {
+            return Ok(());
+        }
+        let declared =
+            schemas.get(&node.class_type).map(|schema| schema.resolve(&node.inputs)).unwrap_or_default();
+        if declared.iter().any(|input| input.name == target.input) {
+            return Ok(());
+        }
+        let declared: Vec<String> = declared.into_iter().map(|input| input.name.into_owned()).collect();
+        Err(self.no_input(target, node.inputs.keys().chain(&declared)))
     }
 
     /// Replaces or adds the input that `target` names.

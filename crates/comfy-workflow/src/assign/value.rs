@@ -1,56 +1,97 @@
-//! Values of inputs: from texts that people write, and whether they fit a schema.
+//! Values of inputs: from texts that people write, and whether they are what is wanted.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-use crate::Link;
 use crate::schema::{InputSpec, InputType};
 use crate::select::nearest;
+use crate::template::ParameterType;
 use crate::workflow::clip;
 
-/// Reads a text as the type that `spec` asks for, else as that of the present value. The error continues "input `x` …".
-pub(super) fn from_text(
-    text: &str,
-    present: Option<&Value>,
-    spec: Option<&InputSpec>,
-) -> Result<Value, String> {
-    match spec.map(|spec| (&spec.kind, spec)) {
-        Some((InputType::Int, _)) => {
-            integer(text).ok_or_else(|| format!("takes a whole number, not `{}`", clip(text)))
+/// What an input takes by its schema, or a parameter by its declaration.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) kind: ParameterType,
+    /// The types of a link, where only a link will do.
+    pub(crate) link: Option<&'a [String]>,
+    pub(crate) min: Option<&'a Number>,
+    pub(crate) max: Option<&'a Number>,
+    /// The values there are; empty when there is no such list.
+    pub(crate) choices: Cow<'a, [Value]>,
+}
+
+impl<'a> Wanted<'a> {
+    /// What an input with this schema takes: anything when there is no schema.
+    pub(crate) fn of(spec: Option<&'a InputSpec>) -> Self {
+        let kind = match spec.map(|spec| (&spec.kind, spec)) {
+            Some((InputType::Int, _)) => ParameterType::Int,
+            Some((InputType::Float, _)) => ParameterType::Float,
+            Some((InputType::Boolean, _)) => ParameterType::Boolean,
+            Some((InputType::String, _)) => ParameterType::String,
+            Some((InputType::DynamicCombo(_), _)) => ParameterType::Combo,
+            Some((InputType::Combo, spec)) if is_fetched(spec) || spec.multiselect() => ParameterType::Any,
+            Some((InputType::Combo, spec)) if is_folder(spec) => ParameterType::String,
+            Some((InputType::Combo, _)) => ParameterType::Combo,
+            _ => ParameterType::Any,
+        };
+        let choices = match spec.map(|spec| (&spec.kind, spec)) {
+            Some((InputType::DynamicCombo(options), _)) => {
+                options.iter().map(|option| Value::String(option.key.clone())).collect()
+            }
+            Some((InputType::Combo, spec)) if kind == ParameterType::Combo => Cow::Borrowed(spec.choices()),
+            _ => Cow::Borrowed(&[][..]),
+        };
+        let link = match spec.map(|spec| &spec.kind) {
+            Some(InputType::Link(types)) => Some(types.as_slice()),
+            _ => None,
+        };
+        Self { kind, link, min: spec.and_then(|s| s.min()), max: spec.and_then(|s| s.max()), choices }
+    }
+
+    /// Where the schema leaves the type open, that of the present value.
+    pub(crate) fn or_present(mut self, present: Option<&Value>) -> Self {
+        if self.kind == ParameterType::Any {
+            self.kind = ParameterType::of(present);
         }
-        Some((InputType::Float, _)) => number(text),
-        Some((InputType::Boolean, _)) => boolean(text),
-        Some((InputType::String, _)) => Ok(Value::String(text.to_owned())),
-        Some((InputType::Combo | InputType::DynamicCombo(_), spec)) => Ok(choice(text, spec)),
-        _ => match present {
-            Some(Value::Bool(_)) => boolean(text),
-            Some(Value::Number(_)) => integer(text).map_or_else(|| number(text), Ok),
-            Some(Value::String(_)) => Ok(Value::String(text.to_owned())),
-            _ => Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))),
-        },
+        self
     }
 }
 
-/// Whether a value fits a schema. The error continues "input `x` …".
-pub(super) fn check(value: &Value, spec: Option<&InputSpec>) -> Result<(), String> {
-    let Some(spec) = spec.filter(|_| Link::from_value(value).is_none()) else {
-        return Ok(());
-    };
+/// Reads a text as what is wanted. The error continues "input `x` …".
+pub(crate) fn from_text(text: &str, wanted: &Wanted<'_>) -> Result<Value, String> {
+    match wanted.kind {
+        ParameterType::Int => {
+            integer(text).ok_or_else(|| format!("takes a whole number, not `{}`", clip(text)))
+        }
+        ParameterType::Float => number(text),
+        ParameterType::Number => integer(text).map_or_else(|| number(text), Ok),
+        ParameterType::Boolean => boolean(text),
+        ParameterType::String => Ok(Value::String(text.to_owned())),
+        ParameterType::Combo => Ok(choice(text, &wanted.choices)),
+        ParameterType::Any => {
+            Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
+        }
+    }
+}
+
+/// Whether a value is what is wanted. The error continues "input `x` …".
+pub(crate) fn check(value: &Value, wanted: &Wanted<'_>) -> Result<(), String> {
     let wrong = |wanted: &str| {
         // A number as a text would read like the number.
         let text = if value.is_string() { "the text " } else { "" };
         Err(format!("takes {wanted}, not {text}{}", shown(value)))
     };
-    match &spec.kind {
-        InputType::Int if !(value.is_i64() || value.is_u64()) => wrong("a whole number"),
-        InputType::Float if !value.is_number() => wrong("a number"),
-        InputType::Boolean if !value.is_boolean() => wrong("true or false"),
-        InputType::String if !value.is_string() => wrong("a text"),
-        InputType::Int | InputType::Float => check_range(value, spec),
-        InputType::Combo => check_choice(value, spec),
-        InputType::Link(types) => {
-            Err(format!("takes a link from an output of type {}, not {}", types.join(" or "), shown(value)))
-        }
-        _ => Ok(()),
+    if let Some(types) = wanted.link {
+        return wrong(&format!("a link from an output of type {}", types.join(" or ")));
+    }
+    match wanted.kind {
+        ParameterType::Int if !(value.is_i64() || value.is_u64()) => wrong("a whole number"),
+        ParameterType::Float | ParameterType::Number if !value.is_number() => wrong("a number"),
+        ParameterType::Boolean if !value.is_boolean() => wrong("true or false"),
+        ParameterType::String if !value.is_string() => wrong("a text"),
+        _ => check_range(value, wanted).and_then(|()| check_choice(value, &wanted.choices)),
     }
 }
 
@@ -73,60 +114,60 @@ fn boolean(text: &str) -> Result<Value, String> {
 }
 
 /// The choice that reads as `text`; choices may be numbers and booleans.
-fn choice(text: &str, spec: &InputSpec) -> Value {
-    let chosen = spec.choices().iter().find(|choice| reading(choice) == text);
+fn choice(text: &str, choices: &[Value]) -> Value {
+    let chosen = choices.iter().find(|choice| reading(choice) == text);
     chosen.cloned().unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// How a value reads to a person: texts without quotes.
-fn reading(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+pub(crate) fn reading(value: &Value) -> Cow<'_, str> {
+    value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }
 
-fn check_range(value: &Value, spec: &InputSpec) -> Result<(), String> {
+fn check_range(value: &Value, wanted: &Wanted<'_>) -> Result<(), String> {
     let Value::Number(number) = value else { return Ok(()) };
     let beyond = |limit: Option<&Number>, order| {
         limit.filter(|limit| compare(number, limit) == Some(order)).map(Number::to_string)
     };
-    if let Some(min) = beyond(spec.min(), std::cmp::Ordering::Less) {
+    if let Some(min) = beyond(wanted.min, Ordering::Less) {
         return Err(format!("must be at least {min}, and {number} is smaller"));
     }
-    if let Some(max) = beyond(spec.max(), std::cmp::Ordering::Greater) {
+    if let Some(max) = beyond(wanted.max, Ordering::Greater) {
         return Err(format!("must be at most {max}, and {number} is larger"));
     }
     Ok(())
 }
 
 /// Compares whole numbers exactly: those of seeds have more digits than a float.
-fn compare(a: &Number, b: &Number) -> Option<std::cmp::Ordering> {
+pub(crate) fn compare(a: &Number, b: &Number) -> Option<Ordering> {
     match (a.as_i128(), b.as_i128()) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
         _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
 }
 
-fn check_choice(value: &Value, spec: &InputSpec) -> Result<(), String> {
-    let choices = spec.choices();
-    // Lists of files show the top level only, and lists that are fetched from elsewhere are empty.
-    let open = [
-        "image_upload",
-        "video_upload",
-        "audio_upload",
-        "file_upload",
-        "image_folder",
-        "remote",
-        "remote_combo",
-    ];
-    let is_open = open.iter().any(|option| spec.options.contains_key(option));
-    if is_open || choices.is_empty() || spec.multiselect() || choices.contains(value) {
+/// Whether the values are files of a folder, of which the list shows the top level only.
+fn is_folder(spec: &InputSpec) -> bool {
+    let options = ["image_upload", "video_upload", "audio_upload", "file_upload", "image_folder"];
+    options.iter().any(|option| spec.options.contains_key(option))
+}
+
+/// Whether the editor fetches the values from elsewhere.
+fn is_fetched(spec: &InputSpec) -> bool {
+    let options = ["remote", "remote_combo"];
+    options.iter().any(|option| spec.options.contains_key(option))
+}
+
+fn check_choice(value: &Value, choices: &[Value]) -> Result<(), String> {
+    if choices.is_empty() || choices.contains(value) {
         return Ok(());
     }
-    let texts: Vec<String> = choices.iter().map(reading).collect();
-    let hint = nearest(&reading(value), texts.iter().map(String::as_str));
+    let texts: Vec<_> = choices.iter().map(reading).collect();
+    let hint = nearest(&reading(value), texts.iter().map(AsRef::as_ref));
     Err(format!("has no choice {}{hint}", shown(value)))
 }
 
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     format!("`{}`", clip(&reading(value)))
 }
 

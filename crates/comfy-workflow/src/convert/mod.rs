@@ -71,6 +71,13 @@ impl Conversion {
     }
 }
 
+impl From<Workflow> for Conversion {
+    /// The result where there is nothing to convert.
+    fn from(workflow: Workflow) -> Self {
+        Self { workflow, problems: Vec::new() }
+    }
+}
+
 /// Converts a workflow of the editor.
 #[must_use]
 pub fn convert(editor: &EditorWorkflow, schemas: &Schemas, options: &ConvertOptions) -> Conversion {

@@ -189,6 +189,22 @@ impl Description {
         self.flag("multiselect")
     }
 
+    /// Whether a combo takes more than its [`choices`](Self::choices): lists of files show the top level of a folder only, and
+    /// others are fetched by the editor.
+    #[must_use]
+    pub fn has_open_choices(&self) -> bool {
+        const OPEN: [&str; 7] = [
+            "image_upload",
+            "video_upload",
+            "audio_upload",
+            "file_upload",
+            "image_folder",
+            "remote",
+            "remote_combo",
+        ];
+        self.kind == InputType::Combo && OPEN.iter().any(|option| self.options.contains_key(option))
+    }
+
     /// Whether the editor shows a link instead of a widget. Servers take constants all the same.
     #[must_use]
     pub fn force_input(&self) -> bool {

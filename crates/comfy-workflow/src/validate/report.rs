@@ -66,6 +66,8 @@ pub struct Report<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line {
+    /// What kind of problem it is, by the server's name for it.
+    pub kind: Option<ErrorType>,
     /// The node, when the problem is one of a node.
     pub node: Option<NodeId>,
     /// The node's title.
@@ -170,7 +172,7 @@ impl<'a> Report<'a> {
             }
             _ => words(error),
         };
-        Line { text, ..Line::default() }
+        Line { kind: Some(error.kind.clone()), text, ..Line::default() }
     }
 
     /// A node whose class is missing or unknown. Older servers say which node only in the text.
@@ -178,12 +180,13 @@ impl<'a> Report<'a> {
         let text_of = |key: &str| error.extra_info.get(key).and_then(Value::as_str);
         let quoted = || error.details.strip_prefix("Node ID '#")?.strip_suffix('\'');
         let Some(id) = text_of("node_id").or_else(quoted) else {
-            return Line { text: words(error), ..Line::default() };
+            return Line { kind: Some(error.kind.clone()), text: words(error), ..Line::default() };
         };
         let older =
             || error.message.strip_prefix("Cannot execute because node ")?.strip_suffix(" does not exist.");
         let class_type = text_of("class_type").or_else(older);
         let mut line = self.line(&NodeId::from(id), class_type.unwrap_or_default());
+        line.kind = Some(error.kind.clone());
         let own_title = text_of("node_title").filter(|title| !title.is_empty() && Some(*title) != class_type);
         line.title = line.title.or_else(|| own_title.map(str::to_owned));
         line.text = match class_type {
@@ -206,6 +209,7 @@ impl<'a> Report<'a> {
             line.input = error.input_name().map(str::to_owned);
         }
         line.text = self.problem(node, error).unwrap_or_else(|| words(error));
+        line.kind = Some(error.kind.clone());
         line
     }
 

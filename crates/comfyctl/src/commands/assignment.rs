@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use comfy_api_client::workflow::schema::Schemas;
 use comfy_api_client::workflow::{self, json};
@@ -55,7 +56,7 @@ impl Assignment {
     }
 
     /// Finds mistakes that need no server: a selector that misses, a file that is not there.
-    pub(crate) fn check(&self, workflow: &Workflow) -> Result<(), Failure> {
+    fn check(&self, workflow: &Workflow) -> Result<(), Failure> {
         workflow.select(&self.selector).map_err(failure)?;
         if let Given::File(path) = &self.value {
             let shown = path.display();
@@ -103,12 +104,32 @@ fn upload_failure(failure: Failure) -> Failure {
     if failure.report.code == "io" { failure.into_usage() } else { failure }
 }
 
+/// Checks all of them before anything is asked of a server.
+pub(crate) fn check_all(assignments: &[Assignment], workflow: &Workflow) -> Result<(), Failure> {
+    assignments.iter().try_for_each(|assignment| assignment.check(workflow))
+}
+
 /// Makes all changes, with the schemas of the classes that they concern.
 pub(crate) async fn apply_all(
     assignments: &[Assignment],
     workflow: &mut Workflow,
     client: &Client,
 ) -> Result<(), Failure> {
+    let schemas = match client.kept_schemas() {
+        Some(schemas) => schemas,
+        None => Arc::new(schemas_of(assignments, workflow, client).await?),
+    };
+    for assignment in assignments {
+        assignment.apply(workflow, client, &schemas).await?;
+    }
+    Ok(())
+}
+
+async fn schemas_of(
+    assignments: &[Assignment],
+    workflow: &Workflow,
+    client: &Client,
+) -> Result<Schemas, Failure> {
     let mut classes = BTreeSet::new();
     for assignment in assignments {
         for target in workflow.select(&assignment.selector).map_err(failure)? {
@@ -119,10 +140,7 @@ pub(crate) async fn apply_all(
     for class in classes {
         schemas.merge(client.object_info_of(&class).await?);
     }
-    for assignment in assignments {
-        assignment.apply(workflow, client, &schemas).await?;
-    }
-    Ok(())
+    Ok(schemas)
 }
 
 /// The first `=` outside of quotes: a title may hold one.

@@ -47,6 +47,10 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Connected, Failure> {
     for (name, value) in &settings.headers {
         builder = builder.header(name, value);
     }
+    // The simulator is another one every time.
+    if let (Some(folder), Server::At(_)) = (&settings.schema_folder, &settings.server) {
+        builder = builder.schema_folder(folder);
+    }
     Ok(Connected {
         client: builder.connect().await?,
         #[cfg(feature = "sim")]

@@ -2,7 +2,10 @@
 
 pub(crate) mod assignment;
 pub(crate) mod connect;
+pub(crate) mod convert;
+pub(crate) mod object_info;
 pub(crate) mod run;
+pub(crate) mod seeds;
 #[cfg(feature = "sim")]
 pub(crate) mod serve;
 pub(crate) mod stop;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use comfy_api_client::workflow::SeedChange;
 use comfy_api_client::{Client, Event, Job, OutputFile, Outputs, SavedFile, Workflow};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use crate::args::Run;
 use crate::commands::assignment::{self, Assignment};
 use crate::commands::connect::{Connected, connect};
+use crate::commands::seeds;
 use crate::commands::stop::Stop;
 use crate::commands::workflow_file;
 use crate::exit::Exit;
@@ -53,11 +55,12 @@ async fn work(
     record: &Mutex<Record>,
 ) -> Result<(), Failure> {
     let mut stop = Stop::listen();
-    let (server, workflow) = tokio::select! {
-        prepared = prepare(settings, args) => prepared?,
+    let (server, workflow, changes) = tokio::select! {
+        prepared = prepare(settings, printer, args) => prepared?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
     note(record, |record| record.workflow = Some(workflow.clone()));
+    seeds::tell(&changes, &workflow, args.seed, printer);
 
     let bar = JobBar::new(printer, &workflow);
     let mut submit = server.client().submit(&workflow).into_future();
@@ -96,16 +99,25 @@ async fn work(
 }
 
 /// Everything before the submit: the workflow with its changes, the folder for the files, the server.
-async fn prepare(settings: &Settings, args: &Run) -> Result<(Connected, Workflow), Failure> {
+async fn prepare(
+    settings: &Settings,
+    printer: &Printer,
+    args: &Run,
+) -> Result<(Connected, Workflow, Vec<SeedChange>), Failure> {
     let assignments = args.set.iter().map(|text| Assignment::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut workflow = workflow_file::read(&args.workflow).await?;
-    for assignment in &assignments {
-        assignment.check(&workflow)?;
+    let opened = workflow_file::open(&args.workflow).await?;
+    if let Some(workflow) = &opened.document.api {
+        assignment::check_all(&assignments, workflow)?;
     }
     check_folder(&args.output)?;
     let server = connect(settings).await?;
+    let conversion = server.client().convert(&opened.document).await?;
+    workflow_file::check(&opened, &conversion, printer)?;
+    let mut workflow = conversion.workflow;
+    assignment::check_all(&assignments, &workflow)?;
+    let changes = seeds::apply(args.seed, &mut workflow, server.client()).await?;
     assignment::apply_all(&assignments, &mut workflow, server.client()).await?;
-    Ok((server, workflow))
+    Ok((server, workflow, changes))
 }
 
 /// Finds out before anything runs whether files can be saved.
@@ -219,12 +231,11 @@ fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>) {
 }
 
 fn timed_out(limit: std::time::Duration, record: &Mutex<Record>) -> Failure {
-    let limit = humantime::format_duration(limit);
-    let failure = Failure::new(Exit::Timeout, "timeout", format!("the time limit of {limit} was reached"));
+    let failure = Failure::timed_out(limit);
     match note(record, |record| record.prompt_id.clone()) {
         Some(id) => failure
             .with_hint(format!("the server goes on with prompt {id}; allow more time with `--timeout`")),
-        None => failure.with_hint("allow more time with `--timeout`"),
+        None => failure,
     }
 }
 

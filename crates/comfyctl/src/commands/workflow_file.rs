@@ -1,60 +1,113 @@
 //! The WORKFLOW argument of a command.
 
 use std::error::Error as _;
-use std::io::Read;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
-use comfy_api_client::Workflow;
-use comfy_api_client::workflow::{Error, ErrorKind};
+use comfy_api_client::workflow::convert::{Conversion, Problem, ProblemKind, Severity};
+use comfy_api_client::workflow::Document;
+use comfy_api_client::workflow;
+use serde_json::{Value, json};
 
+use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
+use crate::printer::Printer;
 
-const EXPORT: &str = "in the editor choose `Export (API)` and use that file";
+/// Most bytes that are taken from stdin, which cannot be read in parts.
+const LARGEST: u64 = 1 << 30;
 
-/// Reads a workflow from a file, or from stdin for `-`.
-pub(crate) async fn read(path: &Path) -> Result<Workflow, Failure> {
-    let (bytes, shown) = if path == Path::new("-") {
-        let read = tokio::task::spawn_blocking(|| {
+const HINT: &str = "give a workflow that the editor saved or exported, or a picture that ComfyUI made";
+
+/// A document, and what to call it.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) document: Document,
+    pub(crate) name: String,
+}
+
+/// Reads a document from a file, or from stdin for `-`. Of media only the metadata is read.
+pub(crate) async fn open(path: &Path) -> Result<Opened, Failure> {
+    let path = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        if path == Path::new("-") {
             let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-        });
-        (read.await.unwrap_or_else(|error| Err(std::io::Error::other(error))), "stdin".to_owned())
-    } else {
-        (tokio::fs::read(path).await, path.display().to_string())
-    };
-    let bytes = bytes.map_err(|error| {
-        Failure::of_file("io", &format!("cannot read {shown}"), &error)
-            .with_hint("check the path of the workflow file")
-    })?;
-    if is_picture(&bytes) {
-        let message = format!("{shown} is a picture, and the workflow in a picture cannot be read yet");
-        return Err(Failure::usage("workflow", message)
-            .with_hint("open the picture in the editor, choose `Export (API)` and use that file"));
+            std::io::stdin()
+                .lock()
+                .take(LARGEST)
+                .read_to_end(&mut bytes)
+                .map_err(|error| unreadable("stdin", &error))?;
+            return read(Cursor::new(bytes), "stdin".to_owned());
+        }
+        let name = one_line(&path.display().to_string());
+        let file = File::open(&path).map_err(|error| unreadable(&name, &error))?;
+        // Opening a folder works on some systems, and reading it does not.
+        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(unreadable(&name, &std::io::ErrorKind::IsADirectory.into()));
+        }
+        read(BufReader::new(file), name)
+    });
+    opened.await.unwrap_or_else(|error| Err(unreadable("the workflow", &std::io::Error::other(error))))
+}
+
+fn read(content: impl Read + std::io::Seek, name: String) -> Result<Opened, Failure> {
+    match Document::from_reader(content) {
+        Ok(document) => Ok(Opened { document, name }),
+        Err(error) => Err(unusable(error, &name)),
     }
-    Workflow::from_slice(&bytes).map_err(|error| unusable(error, &shown))
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Failure {
+    Failure::of_file("io", &format!("cannot read {name}"), error)
+        .with_hint("check the path of the workflow file")
 }
 
 /// The failure for a document that is no workflow, in words about the file.
-fn unusable(error: Error, shown: &str) -> Failure {
+fn unusable(error: workflow::Error, name: &str) -> Failure {
     let text = error.to_string();
-    let mut message = match (error.kind(), text.strip_prefix("the document ")) {
-        (ErrorKind::EditorFormat, _) => {
-            format!("{shown} is in the editor's format, which is not supported yet")
-        }
-        (_, Some(rest)) => format!("{shown} {rest}"),
-        (_, None) => format!("{shown}: {text}"),
+    let mut message = match text.strip_prefix("the document ") {
+        Some(rest) => format!("{name} {rest}"),
+        None => format!("{name}: {text}"),
     };
     if let Some(source) = error.source() {
         message.push_str(&format!(": {}", one_line(&source.to_string())));
     }
-    let mut failure = Failure::from(error).with_hint(EXPORT);
+    let mut failure = Failure::from(error).with_hint(HINT);
     failure.report.message = message;
     failure
 }
 
-/// Whether it is PNG, JPEG or WebP, by the first bytes.
-fn is_picture(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x89PNG\r\n\x1a\n")
-        || bytes.starts_with(b"\xff\xd8\xff")
-        || (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"))
+/// Tells the warnings of a document and of its conversion; with errors that has failed.
+pub(crate) fn check(opened: &Opened, conversion: &Conversion, printer: &Printer) -> Result<(), Failure> {
+    let Opened { document, name } = opened;
+    for problem in &document.problems {
+        printer.warning(&format!("{name} {problem}"));
+    }
+    let (errors, warnings): (Vec<&Problem>, _) =
+        conversion.problems.iter().partition(|problem| problem.severity == Severity::Error);
+    for warning in warnings {
+        printer.warning(&warning.to_string());
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let lines: String = errors.iter().map(|problem| format!("\n{problem}")).collect();
+    let message = format!("{name} cannot be converted to the API format{lines}");
+    let mut failure = Failure::new(Exit::Rejected, "conversion", message);
+    if errors.iter().any(|problem| problem.kind == ProblemKind::UnknownClass) {
+        failure = failure.with_hint("install the custom node on the server, or take the node out of the workflow");
+    }
+    failure.report.details = problems(conversion);
+    Err(failure)
+}
+
+/// The problems of a conversion in JSON.
+pub(crate) fn problems(conversion: &Conversion) -> Value {
+    let problem = |problem: &Problem| {
+        json!({
+            "severity": problem.severity.to_string(), "kind": problem.kind.as_str(), "node": problem.node,
+            "title": problem.title, "class_type": problem.class_type, "input": problem.input, "message": problem.message,
+        })
+    };
+    conversion.problems.iter().map(problem).collect()
 }

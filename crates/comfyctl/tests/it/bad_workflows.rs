@@ -45,7 +45,7 @@ fn an_empty_file() {
     let (_place, ran) = run("empty.json", "\n");
     insta::assert_snapshot!(ran, @"
     error: empty.json is empty
-    hint: in the editor choose `Export (API)` and use that file
+    hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
 
     exit code 2
     ");
@@ -56,7 +56,7 @@ fn nothing_on_stdin() {
     let place = Place::new();
     insta::assert_snapshot!(place.run(&["run", "-", "-s", "embedded"]), @"
     error: stdin is empty
-    hint: in the editor choose `Export (API)` and use that file
+    hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
 
     exit code 2
     ");
@@ -67,7 +67,7 @@ fn a_file_that_is_no_json() {
     let (_place, ran) = run("page.json", "<html>\n<p>Not here</p>");
     insta::assert_snapshot!(ran, @"
     error: page.json is no JSON: expected value at line 1 column 1, near `<html>`
-    hint: in the editor choose `Export (API)` and use that file
+    hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
 
     exit code 2
     ");
@@ -78,7 +78,7 @@ fn a_file_that_was_cut_off() {
     let (_place, ran) = run("cut.json", r#"{"1": {"class_type": "EmptyImage", "inputs": {"width": "#);
     insta::assert_snapshot!(ran, @r#"
     error: cut.json is no JSON: it ends too early at line 1 column 55, near `ype": "EmptyImage", "inputs": {"width":`
-    hint: in the editor choose `Export (API)` and use that file
+    hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
 
     exit code 2
     "#);
@@ -89,41 +89,24 @@ fn json_that_is_no_workflow() {
     let (_place, ran) = run("package.json", r#"{"name": "x", "version": 1}"#);
     insta::assert_snapshot!(ran, @"
     error: package.json is no workflow: no entry of it has a `class_type`; it has the keys `name`, `version`
-    hint: in the editor choose `Export (API)` and use that file
+    hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
 
     exit code 2
     ");
     let (_place, ran) = run("list.json", "[1, 2]");
     insta::assert_snapshot!(ran, @"
     error: list.json is no workflow: it is a list, not an object of nodes
-    hint: in the editor choose `Export (API)` and use that file
+    hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
 
     exit code 2
     ");
 }
 
 #[test]
-fn a_workflow_in_the_editors_format() {
-    let workflow = json!({"last_node_id": 1, "last_link_id": 0, "nodes": [{"id": 1, "type": "EmptyImage"}], "links": [], "version": 0.4});
-    let (_place, ran) = run("editor.json", workflow.to_string());
-    insta::assert_snapshot!(ran, @"
-    error: editor.json is in the editor's format, which is not supported yet
-    hint: in the editor choose `Export (API)` and use that file
-
-    exit code 4
-    ");
-}
-
-#[test]
-fn a_picture() {
+fn a_picture_without_a_workflow() {
     let place = Place::new();
     image::RgbImage::new(2, 2).save(place.path("picture.png")).unwrap();
-    insta::assert_snapshot!(place.run(&["run", "picture.png", "-s", "embedded"]), @"
-    error: picture.png is a picture, and the workflow in a picture cannot be read yet
-    hint: open the picture in the editor, choose `Export (API)` and use that file
-
-    exit code 2
-    ");
+    insta::assert_snapshot!(place.run(&["run", "picture.png", "-s", "embedded"]), @"");
 }
 
 #[test]

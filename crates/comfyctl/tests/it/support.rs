@@ -82,6 +82,7 @@ impl Place {
         for variable in ["COMFYUI_URL", "COMFYUI_TOKEN", "COMFYCTL_LOG", "COMFYCTL_CONFIG", "NO_COLOR"] {
             command.env_remove(variable);
         }
+        command.env("COMFYCTL_CACHE_DIR", "off");
         for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(variable).env_remove(variable.to_lowercase());
         }
@@ -185,7 +186,16 @@ pub(crate) fn example(name: &str) -> String {
 
 /// `hello.json` with a change.
 pub(crate) fn hello_with(change: impl FnOnce(&mut Value)) -> String {
-    let mut workflow = serde_json::from_slice(&std::fs::read(example("hello.json")).unwrap()).unwrap();
+    example_with("hello.json", change)
+}
+
+/// `hello-editor.json` with a change of the nodes, which are in the order of their ids.
+pub(crate) fn editor_with(change: impl FnOnce(&mut [Value])) -> String {
+    example_with("hello-editor.json", |document| change(document["nodes"].as_array_mut().unwrap()))
+}
+
+fn example_with(name: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut workflow = serde_json::from_slice(&std::fs::read(example(name)).unwrap()).unwrap();
     change(&mut workflow);
     workflow.to_string()
 }

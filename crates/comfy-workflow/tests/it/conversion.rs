@@ -1,0 +1,6 @@
+//! What the editor's documents become, beside what the editor itself made of them.
+
+mod compare;
+mod drawing;
+mod pairs;
+mod rules;
