@@ -6,9 +6,9 @@ use std::io::BufReader;
 use std::path::Path;
 
 use chrono::{Datelike, Timelike};
+use comfy_workflow::Document;
 use comfy_workflow::Workflow;
 use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, convert};
-use comfy_workflow::Document;
 use comfy_workflow::editor::EditorWorkflow;
 use comfy_workflow::schema::Schemas;
 

@@ -143,7 +143,8 @@ impl Error {
         let message = format!("{name} cannot be converted to the API format{lines}");
         let mut error = Self::new(ErrorKind::Conversion, message);
         if errors().any(|problem| problem.kind == ProblemKind::UnknownClass) {
-            error = error.with_hint("install the custom node on the server, or take the node out of the workflow");
+            error = error
+                .with_hint("install the custom node on the server, or take the node out of the workflow");
         }
         error.edit(|inner| inner.problems = problems);
         error

@@ -6,10 +6,12 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 mod convert;
+mod look;
 #[cfg(feature = "sim")]
 mod serve;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
+pub(crate) use look::{Diff, Graph, Show, ThemeMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 
@@ -114,6 +116,9 @@ Exit codes:
 pub(crate) enum Command {
     Run(Run),
     Convert(Convert),
+    Graph(Graph),
+    Show(Show),
+    Diff(Diff),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }

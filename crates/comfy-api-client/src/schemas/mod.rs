@@ -145,7 +145,11 @@ impl Client {
         // Another task may have asked meanwhile.
         match cache.kept() {
             Some(Kept { schemas, origin: Origin::Asked(then) }) if then.elapsed() <= limit => Ok(schemas),
-            _ => Ok(self.ask_for_schemas().await.inspect_err(log_old).map_or(kept.schemas, |kept| kept.schemas)),
+            _ => Ok(self
+                .ask_for_schemas()
+                .await
+                .inspect_err(log_old)
+                .map_or(kept.schemas, |kept| kept.schemas)),
         }
     }
 

@@ -85,7 +85,8 @@ fn a_document_is_opened_converted_and_submitted() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/hello-editor.json");
     let document = client.open_document(path).unwrap();
     let options = comfy_api_client::convert_options();
-    let conversion = client.convert(&document).with(|convert| convert.convert_options(options)).send().unwrap();
+    let conversion =
+        client.convert(&document).with(|convert| convert.convert_options(options)).send().unwrap();
     assert_eq!(conversion.workflow, client.open_workflow(path).unwrap());
     let outputs = client.submit(&document).send().unwrap().wait().unwrap();
     assert_eq!(outputs.files().count(), 1);

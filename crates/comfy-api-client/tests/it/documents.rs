@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use comfy_api_client::workflow::convert::{ConvertOptions, DynamicPrompts, ProblemKind, Severity};
 use comfy_api_client::workflow::Document;
+use comfy_api_client::workflow::convert::{ConvertOptions, DynamicPrompts, ProblemKind, Severity};
 use comfy_api_client::workflow::editor::EditorWorkflow;
 use comfy_api_client::workflow::schema::Schemas;
 use comfy_api_client::{Client, ErrorKind, Outputs, Workflow};
@@ -185,7 +185,11 @@ async fn kept_schemas_are_asked_for_anew_when_they_are_too_old_or_did_not_do() {
     for conversion in futures_util::future::join_all(conversions).await {
         assert!(conversion.unwrap().has_errors());
     }
-    assert_eq!(questions(&sim.requests()), (1, 0), "both wait for the same answer, and it is not asked for again");
+    assert_eq!(
+        questions(&sim.requests()),
+        (1, 0),
+        "both wait for the same answer, and it is not asked for again"
+    );
 }
 
 #[tokio::test]
@@ -302,6 +306,9 @@ async fn a_file_without_a_workflow_is_told_to_be_none() {
     assert_eq!((missing.kind(), missing.message()), (ErrorKind::Io, "cannot read no such file"));
     let folder = client.open_document(".").await.unwrap_err();
     assert_eq!(folder.kind(), ErrorKind::Io);
-    let document: Document = client.open_document(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/hello.json")).await.unwrap();
+    let document: Document = client
+        .open_document(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/hello.json"))
+        .await
+        .unwrap();
     assert!(!document.needs_schemas());
 }

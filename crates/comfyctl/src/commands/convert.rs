@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::args::{Convert, DynamicPromptsMode};
 use crate::commands::connect::connect;
-use crate::commands::workflow_file::{self, Opened};
 use crate::commands::object_info;
+use crate::commands::workflow_file::{self, Opened};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
-use comfy_api_client::workflow::convert::{Conversion, Problem, ProblemKind, Severity};
-use comfy_api_client::workflow::Document;
 use comfy_api_client::workflow;
+use comfy_api_client::workflow::Document;
+use comfy_api_client::workflow::convert::{Conversion, Problem, ProblemKind, Severity};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -95,7 +95,8 @@ pub(crate) fn check(opened: &Opened, conversion: &Conversion, printer: &Printer)
     let message = format!("{name} cannot be converted to the API format{lines}");
     let mut failure = Failure::new(Exit::Rejected, "conversion", message);
     if errors.iter().any(|problem| problem.kind == ProblemKind::UnknownClass) {
-        failure = failure.with_hint("install the custom node on the server, or take the node out of the workflow");
+        failure =
+            failure.with_hint("install the custom node on the server, or take the node out of the workflow");
     }
     failure.report.details = problems(conversion);
     Err(failure)

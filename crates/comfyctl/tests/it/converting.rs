@@ -13,7 +13,9 @@ fn place() -> Place {
     let sim = sim();
     let classes = ["EmptyImage", "ImageInvert", "ImageBlend", "SaveImage"];
     let answers = classes.map(|class| http(&sim.url(), "GET", &format!("/object_info/{class}"), "").1);
-    let classes = answers.iter().flat_map(|answer| serde_json::from_str::<serde_json::Map<String, Value>>(answer).unwrap());
+    let classes = answers
+        .iter()
+        .flat_map(|answer| serde_json::from_str::<serde_json::Map<String, Value>>(answer).unwrap());
     place.write("nodes.json", Value::Object(classes.collect()).to_string());
     place
 }
@@ -60,9 +62,12 @@ fn schemas_can_be_packed() {
 #[test]
 fn chance_and_clock_can_be_given() {
     let place = place();
-    place.write("editor.json", editor_with(|nodes| {
-        nodes[4]["widgets_values"][0] = "%date:yyyy-MM-dd_hh-mm-ss%_%Orange.width%".into();
-    }));
+    place.write(
+        "editor.json",
+        editor_with(|nodes| {
+            nodes[4]["widgets_values"][0] = "%date:yyyy-MM-dd_hh-mm-ss%_%Orange.width%".into();
+        }),
+    );
     let prefix = |args: &[&str]| {
         let ran = convert(&place, "editor.json", args);
         let prompt: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"));
@@ -105,9 +110,7 @@ fn in_json_there_is_one_result_with_all_problems() {
 #[test]
 fn files_that_hold_no_schemas() {
     let place = place();
-    let with = |nodes: &str| {
-        place.run(&["convert", &example("hello-editor.json"), "--object-info", nodes])
-    };
+    let with = |nodes: &str| place.run(&["convert", &example("hello-editor.json"), "--object-info", nodes]);
     insta::assert_snapshot!(with("missing.json"), @"");
     insta::assert_snapshot!(with(&example("hello.json")).to_string().replace(&example("hello.json"), "hello.json"), @"");
     place.write("list.json", "[1]");

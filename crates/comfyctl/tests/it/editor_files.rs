@@ -54,10 +54,13 @@ fn nodes_that_the_server_does_not_have() {
 #[test]
 fn a_node_that_the_server_does_not_have_may_be_muted() {
     let place = Place::new();
-    place.write("editor.json", editor_with(|nodes| {
-        nodes[5]["type"] = "A pack's node".into();
-        nodes[5]["mode"] = 2.into();
-    }));
+    place.write(
+        "editor.json",
+        editor_with(|nodes| {
+            nodes[5]["type"] = "A pack's node".into();
+            nodes[5]["mode"] = 2.into();
+        }),
+    );
     let ran = place.run(&["run", "editor.json", "-s", "embedded", "-o", "out"]);
     assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)));
 }
