@@ -15,7 +15,7 @@ pub(crate) fn check_stored(value: &Value, spec: &InputSpec) -> Result<(), String
     if value.is_null() || value.is_object() || !spec.is_widget() {
         return Ok(());
     }
-    value::check(value, Some(spec))
+    value::check(value, &Wanted::of(Some(spec)))
 }
 
 impl Workflow {

@@ -102,7 +102,13 @@ impl Drawer<'_> {
                 reroutes.path(link.id).into_iter().filter(|point| point.iter().all(|at| at.abs() < FAR));
             let points = std::iter::once(leaves).chain(bends).chain([arrives]).collect();
             let faded = from.mode == Mode::Muted || to.mode == Mode::Muted;
+            let link_type = type_name.clone();
             wires.push(Wire { points, type_name, dots: true, faded, tooltip });
+            // What takes anything has the colour of what it gets.
+            let taken = target.slot.and_then(|slot| panel.boxes[target.node].inputs.get_mut(slot));
+            if let Some(slot) = taken.filter(|slot| slot.type_name.is_empty() || slot.type_name == "*") {
+                slot.type_name = link_type;
+            }
             if let Some((node, slot)) = used {
                 panel.boxes[node].outputs[slot].linked = true;
             }

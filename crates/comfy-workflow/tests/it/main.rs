@@ -12,8 +12,6 @@ mod generate;
 mod hostile_metadata;
 mod metadata;
 mod object_info;
-mod object_info;
-mod probes;
 mod probes;
 mod properties;
 mod templates;

@@ -13,6 +13,7 @@ mod converting;
 mod editor_files;
 mod endings;
 mod json_lines;
+mod looking;
 mod runs;
 mod seeds;
 mod serving;
