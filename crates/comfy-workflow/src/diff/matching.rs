@@ -11,10 +11,11 @@ const COMPARED: usize = 300;
 
 /// The pairs of nodes that are the same, by their places.
 pub(super) fn pairs(old: &Structure<'_>, new: &Structure<'_>) -> Vec<(usize, usize)> {
-    let labels: Vec<[Vec<u64>; 2]> =
+    let mut labels: Vec<[Vec<u64>; 2]> =
         ROUNDS.iter().map(|rounds| [old.labels(*rounds), new.labels(*rounds)]).collect();
+    labels.push([old.classes(), new.classes()]);
     let mut whole = Matching::new(old, new);
-    whole.by_labels(&labels[0]);
+    whole.by_labels(&labels[0], usize::MAX);
     if old.nodes.len() == new.nodes.len() && whole.is_exact() {
         return whole.pairs();
     }
@@ -22,10 +23,13 @@ pub(super) fn pairs(old: &Structure<'_>, new: &Structure<'_>) -> Vec<(usize, usi
     if keeps_ids(old, new, &labels[3]) {
         matching.by_ids(true);
     }
-    for labels in &labels {
-        matching.by_labels(labels);
+    // What links say of twins is worth more than their order in the file.
+    for most in [1, usize::MAX] {
+        for labels in &labels {
+            matching.by_labels(labels, most);
+            matching.along_links(true);
+        }
     }
-    matching.along_links(true);
     matching.by_likeness();
     matching.along_links(false);
     matching.by_ids(false);
@@ -113,12 +117,15 @@ impl<'s, 'a> Matching<'s, 'a> {
         })
     }
 
-    /// Ties nodes of the same label where there are as many on both sides, and from each pair on what is linked to it.
-    fn by_labels(&mut self, labels: &[Vec<u64>; 2]) {
+    /// Ties nodes of the same label where there are as many on both sides, at most `most`, and from each pair on what is
+    /// linked to it.
+    fn by_labels(&mut self, labels: &[Vec<u64>; 2], most: usize) {
         let places =
             by_label(&labels[0], &labels[1], |at| self.to[at].is_none(), |at| self.from[at].is_none());
-        let mut groups: Vec<(Vec<usize>, Vec<usize>)> =
-            places.into_values().filter(|(ours, theirs)| ours.len() == theirs.len()).collect();
+        let mut groups: Vec<(Vec<usize>, Vec<usize>)> = places
+            .into_values()
+            .filter(|(ours, theirs)| ours.len() == theirs.len() && ours.len() <= most)
+            .collect();
         // Those that cannot be mistaken first; otherwise in document order.
         groups.sort_by_key(|(ours, _)| (ours.len(), ours.first().copied()));
         for (ours, theirs) in groups {

@@ -57,6 +57,16 @@ impl<'a> Structure<'a> {
         labels
     }
 
+    /// A label of every node by its class only.
+    pub(super) fn classes(&self) -> Vec<u64> {
+        let label = |node: &Node| {
+            let mut hasher = DefaultHasher::new();
+            node.class_type.hash(&mut hasher);
+            hasher.finish()
+        };
+        self.nodes.iter().map(|(_, node)| label(node)).collect()
+    }
+
     fn own_label(&self, node: &Node) -> u64 {
         let mut constants: Vec<(&str, &Value)> = node
             .inputs

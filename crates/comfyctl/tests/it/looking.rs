@@ -61,7 +61,6 @@ fn a_workflow_of_the_editor_is_shown_as_its_file_has_it_or_as_it_would_run() {
     5     SaveImage    Save          value 1  hello
     5     SaveImage    Save          images   <- 4 output 0 (ImageBlend)
     6     Note         What this is  text     Three parts of orange and one of its opposite.
-
     values are shown as the file has them; `--object-info` names them
 
     exit code 0
@@ -101,7 +100,9 @@ fn workflows_that_do_the_same_are_no_difference() {
     let place = Place::new();
     let args =
         ["diff", &example("hello.json"), &example("hello-editor.json"), "--object-info", &schemas(&place)];
-    insta::assert_snapshot!(place.run(&args), @"exit code 0");
+    insta::assert_snapshot!(place.run(&args), @"
+    exit code 0
+    ");
 }
 
 #[test]
