@@ -7,11 +7,13 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 mod convert;
 mod extract;
+mod look;
 #[cfg(feature = "sim")]
 mod serve;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
 pub(crate) use extract::Extract;
+pub(crate) use look::{Diff, Graph, Show, ThemeMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 
@@ -117,6 +119,9 @@ pub(crate) enum Command {
     Run(Run),
     Convert(Convert),
     Extract(Extract),
+    Graph(Graph),
+    Show(Show),
+    Diff(Diff),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }

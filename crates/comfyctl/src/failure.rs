@@ -40,7 +40,7 @@ impl Failure {
             Exit::Unreachable => "unreachable",
             Exit::Timeout => "timeout",
             Exit::Interrupted | Exit::Stopped => "interrupted",
-            Exit::Failure => "error",
+            Exit::Failure | Exit::Different => "error",
         };
         let report = Box::new(Report { code, message: message.into(), hint: None, details: Value::Null });
         Self { exit, status, report, causes: Vec::new() }

@@ -14,6 +14,7 @@ mod editor_files;
 mod endings;
 mod extracting;
 mod json_lines;
+mod looking;
 mod runs;
 mod seeds;
 mod serving;
