@@ -26,7 +26,10 @@ impl NamedValues {
         let values = known.map(|node| {
             let widgets = node.widgets.iter();
             let own = widgets.filter_map(|widget| Some((widget.name.to_string(), widget.value.clone()?)));
-            let inside = node.overrides.iter().map(|inside| (inside.widget.clone(), inside.value.clone()));
+            let inside = node
+                .overrides
+                .iter()
+                .filter_map(|inside| Some((inside.widget.clone(), inside.value.clone()?)));
             (std::ptr::from_ref(node.source), own.chain(inside).collect())
         });
         Self { values: values.collect() }

@@ -3,8 +3,8 @@
 pub(crate) mod assignment;
 pub(crate) mod connect;
 pub(crate) mod convert;
-pub(crate) mod extract;
 pub(crate) mod diff;
+pub(crate) mod extract;
 pub(crate) mod graph;
 pub(crate) mod look;
 pub(crate) mod object_info;
