@@ -100,9 +100,8 @@ fn workflows_that_do_the_same_are_no_difference() {
     let place = Place::new();
     let args =
         ["diff", &example("hello.json"), &example("hello-editor.json"), "--object-info", &schemas(&place)];
-    insta::assert_snapshot!(place.run(&args), @"
-    exit code 0
-    ");
+    let ran = place.run(&args);
+    assert!(ran.stdout.is_empty() && ran.code == Some(0), "{ran}");
 }
 
 #[test]
