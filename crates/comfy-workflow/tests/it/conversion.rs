@@ -2,5 +2,6 @@
 
 mod compare;
 mod drawing;
+mod fixtures;
 mod pairs;
 mod rules;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use comfy_workflow::convert::{ConvertOptions, DynamicPrompts, LocalTime, convert};
+use comfy_workflow::convert::{ConvertOptions, DynamicPrompts, LocalTime, Severity, convert};
 use comfy_workflow::editor::EditorWorkflow;
 use comfy_workflow::schema::Schemas;
 use serde_json::Value;
@@ -240,6 +240,10 @@ fn differences(pair: &Value, document: &Value, wanted: &Value, server: &Server) 
         for problem in &conversion.problems {
             println!("{}: {problem}", pair["name"]);
         }
+    }
+    // The command prints nothing then.
+    if let Some(error) = conversion.problems.iter().find(|problem| problem.severity == Severity::Error) {
+        return vec![format!("refused: {error}")];
     }
     let mut volatile = Volatile::new();
     for place in pair["volatile"].as_array().into_iter().flatten() {
