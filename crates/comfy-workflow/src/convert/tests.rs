@@ -210,3 +210,39 @@ fn a_primitive_node_keeps_its_value_within_the_bounds_of_what_it_drives() {
     assert_eq!(driven(json!(5), &["lines"]), ["5"]);
     assert_eq!(driven(json!("12"), &["count"]), [12]);
 }
+
+#[test]
+fn a_bypassed_node_before_a_switch_passes_on_what_has_the_type_of_the_switch() {
+    let template = json!({"template_id": "switch", "allowed_types": "*"});
+    let matched = || json!(["COMFY_MATCHTYPE_V3", {"template": template}]);
+    let schemas = Schemas::from_value(json!({
+        "Load": {"input": {"required": {}}, "output": ["MODEL", "IMAGE"]},
+        "Use": {"input": {"required": {"model": ["MODEL"], "image": ["IMAGE"]}}, "output": ["IMAGE"]},
+        "Switch": {"input": {"required": {"on_false": matched(), "on_true": matched()}}, "output": ["COMFY_MATCHTYPE_V3"]},
+    }))
+    .unwrap();
+    let slot =
+        |name: &str, type_name: &str, link: u64| json!({"name": name, "type": type_name, "link": link});
+    let document = json!({
+        "nodes": [
+            {"id": 1, "type": "Load"},
+            {"id": 2, "type": "Use", "mode": 4, "inputs": [slot("model", "MODEL", 1), slot("image", "IMAGE", 2)], "outputs": [{"type": "IMAGE"}]},
+            {"id": 3, "type": "Switch", "inputs": [slot("on_false", "IMAGE", 3), slot("on_true", "IMAGE", 4)]},
+        ],
+        "links": [[1, 1, 0, 2, 0, "MODEL"], [2, 1, 1, 2, 1, "IMAGE"], [3, 2, 0, 3, 0, "IMAGE"], [4, 1, 1, 3, 1, "IMAGE"]],
+    });
+    let editor = EditorWorkflow::from_value(document).unwrap();
+    let workflow = convert(&editor, &schemas, &ConvertOptions::new()).workflow;
+    assert_eq!(workflow.get("3.on_false").unwrap(), &json!(["1", 1]));
+}
+
+#[test]
+fn a_node_whose_id_another_has_gets_a_fresh_one() {
+    let node = |id: u64| json!({"id": id, "type": "Make"});
+    let conversion = converted(json!({
+        "nodes": [node(3), node(3), {"id": 4, "type": "sub"}], "links": [], "last_node_id": 8,
+        "definitions": {"subgraphs": [{"id": "sub", "inputs": [], "outputs": [], "links": [], "nodes": [node(11)]}]},
+    }));
+    let ids: Vec<String> = conversion.workflow.nodes().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(ids, ["3", "12", "4:11"]);
+}
