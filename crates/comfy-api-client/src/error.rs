@@ -65,7 +65,8 @@ pub enum ErrorKind {
     TooLarge,
     /// A workflow file or a change to a workflow is not valid; the source is a [`comfy_workflow::Error`].
     Workflow,
-    /// The server refused the workflow and ran nothing; see [`Error::validation`].
+    /// The server refused the workflow and ran nothing, see [`Error::validation`]; or it was not sent, because the server
+    /// would certainly refuse it or stop over it.
     Rejected,
     /// The workflow ran and failed; see [`Error::execution`].
     Execution,
@@ -129,6 +130,14 @@ impl Error {
         let mut error = Self::new(ErrorKind::Rejected, format!("the server rejected the workflow\n{report}"));
         error.edit(|inner| inner.validation = Some(Box::new(rejection)));
         error.with_status(400)
+    }
+
+    /// A workflow that is not sent, since the server would reject it with this report. `lines` say why.
+    pub(crate) fn refused(rejection: Option<Rejection>, lines: &str) -> Self {
+        let message = format!("the server would reject the workflow\n{lines}");
+        let mut error = Self::new(ErrorKind::Rejected, message);
+        error.edit(|inner| inner.validation = rejection.map(Box::new));
+        error
     }
 
     pub(crate) fn failed(report: Box<ExecutionError>) -> Self {

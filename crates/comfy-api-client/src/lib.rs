@@ -39,6 +39,7 @@ mod api;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod cancel;
+mod check;
 mod client;
 mod config;
 mod error;

@@ -22,7 +22,7 @@ impl Default for SchemaCache {
 }
 
 impl SchemaCache {
-    fn known(&self) -> Option<Arc<Schemas>> {
+    pub(crate) fn known(&self) -> Option<Arc<Schemas>> {
         self.schemas.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

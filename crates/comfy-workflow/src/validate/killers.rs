@@ -21,7 +21,10 @@ use crate::{Node, NodeId, Workflow};
 /// How deep values may nest. A server copies them with a recursion that ends at some hundred levels.
 const DEPTH: usize = 200;
 
-/// What [`sanitize`] did and found.
+/// How many nodes may follow each other. A server checks longer chains than it can run.
+pub(super) const CHAIN: usize = 250;
+
+/// What [`sanitize`] did and found. `Display` of the problems says where.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Sanitized {
@@ -31,63 +34,129 @@ pub struct Sanitized {
     pub dangers: Vec<Problem>,
 }
 
+/// What may stop a server of which nothing is known: values that are nested too deep, links to nodes that are not there, and
+/// chains that are too long. Mostly nothing. Whether such a link does harm is known to [`sanitize`].
+#[must_use]
+pub fn dangers(workflow: &Workflow) -> Vec<Problem> {
+    let links = suspects(workflow).into_iter().filter_map(|suspect| {
+        Some(dangling(
+            &suspect,
+            workflow.node(suspect.id.as_str())?,
+            "a server that does not know the input stops over it",
+        ))
+    });
+    let every: Vec<&str> = workflow.nodes().map(|(id, _)| id.as_str()).collect();
+    let chain = longest_chain(&every, &run_links_of(workflow)).and_then(|(id, length)| too_long(workflow, id, length));
+    nested(workflow).chain(links).chain(chain).collect()
+}
+
 /// Takes out of a workflow what would stop a server for ever, and tells what it must not be sent with.
 ///
-/// With options, links to missing nodes in inputs that no class declares are taken out: the server passes over them when it
-/// checks, and stops over them when it runs. Those in declared inputs stay, since the server refuses them, unless it would not
-/// look there. Without, nothing is known of classes and outputs, so all links to missing nodes are dangers.
-///
-/// Where that finds no dangers without options, it finds none with them either.
-pub fn sanitize(workflow: &mut Workflow, options: Option<&Options<'_>>) -> Sanitized {
-    let mut sanitized = Sanitized::default();
-    for (id, node) in workflow.nodes() {
-        let values = node.inputs.iter().chain(&node.extra);
-        for (name, _) in values.filter(|(_, value)| is_deeper(value, DEPTH)) {
-            let text =
-                format!("{} is nested more than {DEPTH} levels deep, which stops the server", clip(name));
-            let line = Line { node: Some(id.clone()), ..line_of(id, node, None, text) };
-            sanitized.dangers.push(danger(ProblemKind::MalformedNode, line));
-        }
-    }
+/// Links to missing nodes in inputs that no class declares are taken out: the server passes over them when it checks, and
+/// stops over them when it runs. Those in declared inputs stay, since the server refuses them, unless it would not look
+/// there. All else, such as nodes that do not run, stays as it is.
+pub fn sanitize(workflow: &mut Workflow, options: &Options<'_>) -> Sanitized {
+    let mut sanitized = Sanitized { cleaned: Vec::new(), dangers: nested(workflow).collect() };
     let suspects = suspects(workflow);
-    if suspects.is_empty() {
-        return sanitized;
-    }
-    let known = options.map(|options| Known::new(workflow, options));
-    let mut stray: Vec<(NodeId, String)> = Vec::new();
-    for (id, input, missing) in suspects {
-        let Some(node) = workflow.node(id.as_str()) else { continue };
-        let leads = format!("a link leads to node {}, which is not in the workflow", clip(&missing));
-        let (verdict, wrapped) = match (&known, is_wrapped(node, &input)) {
-            (Some(known), wrapped) => (known.judge(&id, node, &input, wrapped), wrapped),
-            (None, wrapped) => (Judgement::Danger, wrapped),
-        };
-        match verdict {
+    let known = Known::new(workflow, options);
+    sanitized.dangers.extend(known.chain.as_ref().and_then(|(id, length)| too_long(workflow, id.as_str(), *length)));
+    for suspect in suspects {
+        let Some(node) = workflow.node_mut(suspect.id.as_str()) else { continue };
+        match known.judge(&suspect, node) {
             Judgement::Harmless => {}
             Judgement::Stray => {
-                let text = format!("taken out: the class does not declare it, and {leads}");
-                let line = line_of(&id, node, Some(&input), text);
+                let text = format!(
+                    "taken out: the class does not declare it, and {}",
+                    leads_nowhere(&suspect.missing)
+                );
+                let line = line_of(&suspect.id, node, Some(&suspect.input), text);
                 sanitized.cleaned.push(Problem::new(ProblemKind::UndeclaredInput, line));
-                stray.push((id, input));
+                node.inputs.shift_remove(&suspect.input);
             }
             Judgement::Danger => {
-                let how = if wrapped { "a server runs the wrapped list as a link, and " } else { "" };
-                let why = if options.is_some() {
-                    "the server would not see it and stop over it"
-                } else {
-                    "a server that does not know the input stops over it"
-                };
-                let line = line_of(&id, node, Some(&input), format!("{how}{leads}; {why}"));
-                sanitized.dangers.push(danger(ProblemKind::LinkToMissingNode, line));
+                sanitized.dangers.push(dangling(
+                    &suspect,
+                    node,
+                    "the server would not see it and stop over it",
+                ));
             }
-        }
-    }
-    for (id, input) in stray {
-        if let Some(node) = workflow.node_mut(id.as_str()) {
-            node.inputs.shift_remove(&input);
         }
     }
     sanitized
+}
+
+/// Values that are nested too deep.
+fn nested(workflow: &Workflow) -> impl Iterator<Item = Problem> {
+    let values = workflow.nodes().flat_map(|(id, node)| {
+        let inputs = node.inputs.iter().map(|(name, value)| (Some(name), name, value));
+        let values = inputs.chain(node.extra.iter().map(|(name, value)| (None, name, value)));
+        values.map(move |(input, name, value)| (id, node, input, name, value))
+    });
+    values.filter(|(.., value)| is_nested_too_deep(value)).map(|(id, node, input, name, _)| {
+        let what =
+            if input.is_some() { "the value".to_owned() } else { format!("`{}` of the node", clip(name)) };
+        let text = format!("{what} is nested more than {DEPTH} levels deep, over which the server stops");
+        danger(ProblemKind::NestedTooDeep, line_of(id, node, input.map(String::as_str), text))
+    })
+}
+
+/// All that is run as a link, by the node that it feeds.
+fn run_links_of(workflow: &Workflow) -> HashMap<&str, Vec<&str>> {
+    let links = workflow.nodes().map(|(id, node)| {
+        let sources = node.inputs.values().filter_map(run_links).filter_map(|source| workflow.key(source));
+        (id.as_str(), sources.map(NodeId::as_str).collect())
+    });
+    links.collect()
+}
+
+/// The node at the end of the longest chain of links that leads to one of `ends`, and how many nodes the chain has.
+pub(super) fn longest_chain<'a>(
+    ends: &[&'a str],
+    links: &HashMap<&'a str, Vec<&'a str>>,
+) -> Option<(&'a str, usize)> {
+    let mut lengths: HashMap<&str, usize> = HashMap::new();
+    for end in ends {
+        let mut path: Vec<(&str, usize)> = vec![(end, 0)];
+        while let Some((id, next)) = path.pop() {
+            // Nodes on the path have no length yet; a link back to one makes a cycle, which runs differently.
+            if next == 0 && lengths.insert(id, 0).is_some_and(|length| length > 0) {
+                continue;
+            }
+            let sources = links.get(id).map_or(&[][..], Vec::as_slice);
+            match sources.get(next) {
+                Some(source) => {
+                    path.push((id, next + 1));
+                    if !lengths.contains_key(source) {
+                        path.push((source, 0));
+                    }
+                }
+                None => {
+                    let longest = sources.iter().filter_map(|source| lengths.get(source)).max();
+                    lengths.insert(id, longest.copied().unwrap_or_default() + 1);
+                }
+            }
+        }
+    }
+    ends.iter().filter_map(|end| Some((*end, *lengths.get(end)?))).max_by_key(|(_, length)| *length)
+}
+
+fn too_long(workflow: &Workflow, id: &str, length: usize) -> Option<Problem> {
+    let (id, node) = (workflow.key(id)?, workflow.node(id)?);
+    (length > CHAIN).then(|| danger(ProblemKind::ChainTooLong, line_of(id, node, None, chain_text(length))))
+}
+
+pub(super) fn chain_text(length: usize) -> String {
+    format!("{length} nodes that follow each other lead to it, and a server stops over more than some {CHAIN}")
+}
+
+fn dangling(suspect: &Suspect, node: &Node, why: &str) -> Problem {
+    let how = if suspect.wrapped { "a server runs the wrapped list as a link, and " } else { "" };
+    let text = format!("{how}{}; {why}", leads_nowhere(&suspect.missing));
+    danger(ProblemKind::LinkToMissingNode, line_of(&suspect.id, node, Some(&suspect.input), text))
+}
+
+fn leads_nowhere(missing: &str) -> String {
+    format!("a link leads to node {}, which is not in the workflow", clip(missing))
 }
 
 fn danger(kind: ProblemKind, line: Line) -> Problem {
@@ -122,23 +191,36 @@ fn is_wrapped(node: &Node, input: &str) -> bool {
     node.inputs.get(input).is_some_and(Value::is_object)
 }
 
-/// Links to nodes that are not there: node, input, and the missing node.
-fn suspects(workflow: &Workflow) -> Vec<(NodeId, String, String)> {
-    let nodes = workflow
-        .nodes()
-        .flat_map(|(id, node)| node.inputs.iter().map(move |(name, value)| (id, name, value)));
-    let links = nodes.filter_map(|(id, name, value)| Some((id, name, run_links(value)?)));
-    links
-        .filter(|(_, _, source)| workflow.node(source).is_none())
-        .map(|(id, name, source)| (id.clone(), name.clone(), source.to_owned()))
-        .collect()
+/// What is run as a link, and leads to a node that is not there.
+struct Suspect {
+    id: NodeId,
+    input: String,
+    missing: String,
+    /// Whether it is a list that is wrapped as a value.
+    wrapped: bool,
 }
 
-/// Whether lists and objects are nested more than `depth` levels deep.
-pub(super) fn is_deeper(value: &Value, depth: usize) -> bool {
+fn suspects(workflow: &Workflow) -> Vec<Suspect> {
+    let values = workflow
+        .nodes()
+        .flat_map(|(id, node)| node.inputs.iter().map(move |(name, value)| (id, name, value)));
+    let links = values.filter_map(|(id, name, value)| Some((id, name, value, run_links(value)?)));
+    let dangling = links.filter(|(.., source)| workflow.node(source).is_none());
+    let suspect = |(id, name, value, source): (&NodeId, &String, &Value, &str)| Suspect {
+        id: id.clone(),
+        input: name.clone(),
+        missing: source.to_owned(),
+        wrapped: value.is_object(),
+    };
+    dangling.map(suspect).collect()
+}
+
+/// Whether lists and objects of a value are nested deeper than a server can copy them.
+#[must_use]
+pub fn is_nested_too_deep(value: &Value) -> bool {
     let mut next = vec![(value, 0)];
     while let Some((value, level)) = next.pop() {
-        if level > depth {
+        if level > DEPTH {
             return true;
         }
         match value {
@@ -167,6 +249,8 @@ struct Known<'a> {
     left: HashSet<NodeId>,
     /// Nodes that the server checks, and whose wrappers it takes off.
     checked: HashSet<NodeId>,
+    /// The end of the longest chain that runs, and its length.
+    chain: Option<(NodeId, usize)>,
 }
 
 impl<'a> Known<'a> {
@@ -205,23 +289,28 @@ impl<'a> Known<'a> {
             .collect();
         let passes = |id: &&str| reached(&[*id], &declared).is_disjoint(&refused);
         let left: Vec<&str> = outputs.iter().copied().filter(passes).collect();
+        let chain = longest_chain(&left, &all).map(|(id, length)| (NodeId::from(id), length));
         let owned = |ids: HashSet<&str>| ids.into_iter().map(NodeId::from).collect();
         Self {
             schemas,
             run: owned(reached(&outputs, &all)),
             left: owned(reached(&left, &all)),
             checked: owned(reached(&outputs, &declared)),
+            chain,
         }
     }
 
     /// What a link to a missing node, or a wrapped list that is run as one, is up to.
-    fn judge(&self, id: &NodeId, node: &Node, input: &str, wrapped: bool) -> Judgement {
+    fn judge(&self, suspect: &Suspect, node: &Node) -> Judgement {
+        let Suspect { id, input, wrapped, .. } = suspect;
         if !self.run.contains(id) {
             return Judgement::Harmless;
         }
         let Some(schema) = self.schemas.get(id).copied().flatten() else { return Judgement::Danger };
         let is_declared = declares(schema, node, input);
-        let spares = match (is_declared, wrapped) {
+        let spares = match (is_declared, *wrapped) {
+            // A dynamic input that is declared, and is not there while it has no value of its own.
+            (false, false) if schema.input(input).is_some() => false,
             (false, false) => return Judgement::Stray,
             // Nobody takes it out of its wrapper.
             (false, true) => true,

@@ -54,7 +54,7 @@ use serde_json::{Map, Value};
 pub use checks::{CheckInputs, CheckResult, NoChecks, NodeChecks, Undescribed, Validator};
 pub use errors::{ErrorDetail, ErrorType, NodeError, NodeErrors, Rejection};
 pub use inspect::inspect;
-pub use killers::{Sanitized, sanitize};
+pub use killers::{Sanitized, dangers, is_nested_too_deep, sanitize};
 pub use problem::{Allowed, Effect, Findings, Problem, ProblemKind, Severity};
 pub use profile::Profile;
 pub use replace::Replacements;

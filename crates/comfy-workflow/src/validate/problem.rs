@@ -194,6 +194,8 @@ pub enum ProblemKind {
     UnreachableNode,
     /// The chain of links is too long for the server to follow.
     ChainTooLong,
+    /// Lists and objects nested deeper than a server can copy.
+    NestedTooDeep,
 }
 
 impl ProblemKind {
@@ -212,6 +214,7 @@ impl ProblemKind {
             Self::UndeclaredInput => "undeclared_input",
             Self::UnreachableNode => "unreachable_node",
             Self::ChainTooLong => "chain_too_long",
+            Self::NestedTooDeep => "nested_too_deep",
         }
     }
 }

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::reach::Reach;
 use super::{links, refusal};
 use crate::NodeId;
-use crate::schema::{InputType, NodeSchema, ResolvedInput};
+use crate::schema::{InputType, NodeSchema, ResolvedInput, Section};
 use crate::validate::errors::{ErrorDetail, NodeError};
 use crate::validate::facts::{Facts, Waiver, is_known};
-use crate::validate::killers::run_link;
+use crate::validate::killers::{CHAIN, chain_text, is_nested_too_deep, run_link};
 use crate::validate::near::nearest;
 use crate::validate::problem::{Allowed, CHOICES, Effect, Problem, ProblemKind};
 use crate::validate::python::{equal, str, truth};
@@ -39,6 +39,13 @@ impl<'a> Look<'a> {
             problems.push(self.malformed("", "is no object"));
             return;
         };
+        let inputs = fields.get("inputs").and_then(Value::as_object).into_iter().flatten();
+        let others = fields.iter().filter(|(name, value)| *name != "inputs" || !value.is_object());
+        for (name, _) in inputs.chain(others).filter(|(_, value)| is_nested_too_deep(value)) {
+            let text = format!("{} is nested too deep, over which the server stops", clip(name));
+            let problem = Problem::new(ProblemKind::NestedTooDeep, self.line("", text));
+            problems.push(problem.with_effect(Effect::DeadWorker));
+        }
         let class_type = match fields.get("class_type") {
             Some(Value::String(class_type)) => class_type,
             None | Some(Value::Null) => {
@@ -64,6 +71,10 @@ impl<'a> Look<'a> {
         if self.reach.is_idle(self.id) {
             let line = self.line(class_type, "feeds no output, so it does not run");
             problems.push(Problem::new(ProblemKind::UnreachableNode, line));
+        }
+        if let Some((_, length)) = self.reach.chain.filter(|(id, length)| *id == self.id && *length > CHAIN) {
+            let line = self.line(class_type, chain_text(length));
+            problems.push(Problem::new(ProblemKind::ChainTooLong, line).with_effect(Effect::DeadWorker));
         }
         let checked = self.reach.is_checked(self.id);
         match fields.get("inputs") {
@@ -209,24 +220,46 @@ impl Place<'_> {
 
     /// Dynamic combos without a choice that they have: servers do not mind, and the node fails.
     fn undecided(&self, inputs: &Map<String, Value>, problems: &mut Vec<Problem>) {
+        let run = self.look.reach.is_run(self.look.id);
+        let when_run = |effect| if run { effect } else { Effect::None };
         for spec in &self.schema.inputs {
             let InputType::DynamicCombo(options) = &spec.kind else { continue };
             let keys: Vec<Value> = options.iter().map(|option| Value::from(option.key.as_str())).collect();
             let given = inputs.get(&*spec.name);
-            if given.is_none_or(|given| run_link(given).is_some())
-                || given.is_some_and(|given| keys.contains(given))
-            {
-                continue;
-            }
-            let given = given.cloned().unwrap_or_default();
-            let near = nearest_choices(&given, &keys);
-            let text = format!("{} is not one of {}{}", value(&given), list(&keys), hint(&near, "\""));
-            let effect = if self.look.reach.is_run(self.look.id) { Effect::FailedRun } else { Effect::None };
-            let near: Vec<String> = near.into_iter().map(str::to_owned).collect();
-            let problem =
-                Problem::new(ProblemKind::Reported(ErrorType::ValueNotInList), self.line(&spec.name, text));
-            let problem = problem.with_effect(effect).found(given);
-            problems.push(Problem { nearest: near, allowed: Some(choices(&keys)), ..problem });
+            let problem = match given {
+                Some(given) if keys.contains(given) => continue,
+                None if spec.section != Section::Required => continue,
+                None => {
+                    let line = self.line(&spec.name, "required, but missing");
+                    Problem::new(ErrorType::RequiredInputMissing.into(), line)
+                        .with_effect(when_run(Effect::FailedRun))
+                }
+                Some(given) => {
+                    match run_link(given).filter(|source| !self.look.nodes.contains_key(*source)) {
+                        Some(source) => {
+                            let text = format!(
+                                "a link leads to node {}, which is not in the workflow",
+                                clip(source)
+                            );
+                            Problem::new(ProblemKind::LinkToMissingNode, self.line(&spec.name, text))
+                                .with_effect(when_run(Effect::DeadWorker))
+                        }
+                        None => {
+                            let near = nearest_choices(given, &keys);
+                            let text = format!(
+                                "{} is not one of {}{}",
+                                value(given),
+                                list(&keys),
+                                hint(&near, "\"")
+                            );
+                            Problem::new(ErrorType::ValueNotInList.into(), self.line(&spec.name, text))
+                                .with_effect(when_run(Effect::FailedRun))
+                                .nearest(near)
+                        }
+                    }
+                }
+            };
+            problems.push(Problem { found: given.cloned(), allowed: Some(choices(&keys)), ..problem });
         }
     }
 

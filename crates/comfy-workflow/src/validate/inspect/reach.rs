@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::validate::Options;
-use crate::validate::killers::run_link;
+use crate::validate::killers::{longest_chain, run_link};
 use crate::validate::survey::is_asked_for;
 
 /// What outputs reach.
@@ -17,6 +17,8 @@ pub(super) struct Reach<'a> {
     /// The same from all outputs, whether they were asked for or not.
     used: HashSet<&'a str>,
     has_outputs: bool,
+    /// The output at the end of the longest chain that runs, and its length.
+    pub(super) chain: Option<(&'a str, usize)>,
 }
 
 impl<'a> Reach<'a> {
@@ -54,6 +56,7 @@ impl<'a> Reach<'a> {
             run: reached(&asked, &all),
             used: reached(&outputs, &all),
             has_outputs: !outputs.is_empty(),
+            chain: longest_chain(&asked, &all),
         }
     }
 
