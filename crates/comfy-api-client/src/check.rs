@@ -13,6 +13,7 @@ use comfy_workflow::validate::{
 };
 use serde_json::{Map, Value};
 
+use crate::events::record;
 use crate::{Client, Error, ErrorKind, Result};
 
 /// Which of it is seen to.
@@ -50,6 +51,7 @@ impl Checks {
             request.partial_execution_targets.as_ref().map_or(Value::Null, |ids| Value::from(ids.clone()));
         if self.dangers {
             extra_data(&request.extra_data)?;
+            only_once(client, request).await?;
             let dangers = dangers(workflow);
             if !dangers.is_empty() {
                 let (safe, cleaned) = safe(client, workflow, &targets, &dangers).await?;
@@ -149,12 +151,10 @@ async fn refuse(client: &Client, workflow: &Workflow, targets: &Value, schemas: 
     };
     let Ok(schemas) = client.refresh_schemas().await else { return Ok(()) };
     let replacements = match version >= Version::V0_30_0 {
-        true => match client.node_replacements().await {
-            Ok(rules) => Replacements::from_value(&serde_json::to_value(rules).unwrap_or_default()),
-            Err(_) => return Ok(()),
-        },
-        false => none,
+        true => client.replacements().await,
+        false => Some(none),
     };
+    let Some(replacements) = replacements else { return Ok(()) };
     let findings = find(&schemas, Profile::for_version(&version.to_string()), &replacements);
     if !findings.certain {
         return Ok(());
@@ -165,6 +165,59 @@ async fn refuse(client: &Client, workflow: &Workflow, targets: &Value, schemas: 
         _ => None,
     };
     Err(Error::refused(rejection, &lines))
+}
+
+impl Client {
+    /// All that is wrong with a workflow, as far as the server's node schemas tell, without submitting it: see
+    /// [`inspect`]. What a submit would take out, since the server would stop over it, counts as wrong too. Kept schemas
+    /// with which something is wrong are asked for anew.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn validate(&self, workflow: &Workflow) -> Result<Findings> {
+        let known = kept(self);
+        let schemas = self.schemas().await?;
+        let findings = self.find(workflow, &schemas).await;
+        if findings.problems.is_empty() || known.is_none() {
+            return Ok(findings);
+        }
+        let schemas = self.refresh_schemas().await?;
+        Ok(self.find(workflow, &schemas).await)
+    }
+
+    async fn find(&self, workflow: &Workflow, schemas: &Schemas) -> Findings {
+        let version = self.version().await;
+        let profile =
+            version.map_or_else(Profile::default, |version| Profile::for_version(&version.to_string()));
+        let replacements = match version {
+            Some(version) if version >= Version::V0_30_0 => self.replacements().await,
+            _ => None,
+        };
+        let mut options = Options::new(schemas).profile(profile);
+        if let Some(replacements) = &replacements {
+            options = options.replacements(replacements);
+        }
+        inspect(&workflow.to_value(), &options)
+    }
+
+    async fn replacements(&self) -> Option<Replacements> {
+        let rules = self.node_replacements().await.ok()?;
+        Some(Replacements::from_value(&serde_json::to_value(rules).ok()?))
+    }
+}
+
+/// Refuses the id of a prompt that the server knows, where the number is chosen as well: two prompts of the same id and
+/// number in its queue cannot be put into an order, over which its worker stops.
+async fn only_once(client: &Client, request: &PromptRequest) -> Result<()> {
+    let (Some(id), Some(_)) = (&request.prompt_id, &request.number) else { return Ok(()) };
+    if !record::is_known(client.http(), id).await? {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        format!("the server has a prompt {} already", crate::text::one_line(id, 60)),
+    )
+    .with_hint("leave the id to the client, or take another one"))
 }
 
 /// Refuses extra data that would make the server stop, or its lists fail for everybody.

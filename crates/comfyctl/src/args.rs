@@ -7,9 +7,11 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "sim")]
 mod serve;
+mod validate;
 
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
+pub(crate) use validate::Validate;
 
 /// Run ComfyUI workflows from the command line.
 #[derive(Debug, Parser)]
@@ -109,6 +111,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Run),
+    Validate(Validate),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::time::Duration;
 
 use comfy_api_client::workflow;
 use comfy_api_client::workflow::json::JsonError;
@@ -47,6 +48,13 @@ impl Failure {
 
     pub(crate) fn usage(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, code, message)
+    }
+
+    /// The time that `--timeout` allows is over.
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        let limit = humantime::format_duration(limit);
+        Self::new(Exit::Timeout, "timeout", format!("the time limit of {limit} was reached"))
+            .with_hint("allow more time with `--timeout`")
     }
 
     /// What a file or folder of the user did not allow, before anything ran.

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(async {
         match args.command {
             Command::Run(run) => commands::run::run(&settings, &printer, run).await,
+            Command::Validate(validate) => commands::validate::validate(&settings, &printer, validate).await,
             #[cfg(feature = "sim")]
             Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
         }

@@ -134,6 +134,7 @@ impl<K, V> Face for IndexMap<K, V> {
 
 same!(
     (),
+    comfy_workflow::validate::Findings,
     upload::Uploaded,
     users::UserFile,
     jobs::JobList,

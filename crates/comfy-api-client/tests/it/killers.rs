@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use comfy_api_client::workflow::Node;
 use comfy_api_client::workflow::validate::ErrorType;
 use comfy_api_client::{Client, ErrorKind, Workflow};
 use comfy_sim::Sim;
 use serde_json::{Map, Value, json};
 
 use crate::support::files::png_of;
-use crate::support::{TestServer, behaviour, fresh};
+use crate::support::{TestServer, behaviour, fresh, uuid};
 
 /// A small workflow with more inputs for its nodes, and more nodes.
 fn hello(first: Value, last: Value, more: Value) -> Workflow {
@@ -49,7 +50,16 @@ fn killers() -> Vec<(&'static str, Workflow, Fate)> {
     let mut titled = hello(none(), none(), none());
     titled.node_mut("1").unwrap().extra.insert("_meta".into(), json!({"note": nested(900)}));
     let idle = json!({"3": {"class_type": "PrimitiveInt", "inputs": {"value": 1, "zz": nested(900)}}});
+    let mut chain = hello(none(), none(), none());
+    let mut before = "1".to_owned();
+    for at in 0..600 {
+        let id = format!("c{at}");
+        chain.insert(id.as_str(), Node::new("PreviewAny").with_input("source", json!([before, 0])));
+        before = id;
+    }
+    chain.insert("end", Node::new("PreviewAny").with_input("source", json!([before, 0])));
     vec![
+        ("a chain of too many nodes", chain, Fate::Refused),
         ("a link to a missing node in an undeclared input", stray(json!(0)), Fate::Cleaned),
         ("the same with a fraction for its output", stray(json!(0.5)), Fate::Cleaned),
         ("the same with a truth value for its output", stray(json!(true)), Fate::Cleaned),
@@ -155,6 +165,33 @@ behaviour! {
 }
 
 behaviour! {
+    async fn an_id_is_not_given_twice_with_a_number(server) {
+        let client = server.client().await;
+        let id = uuid();
+        let workflow = hello(json!({}), json!({}), json!({}));
+        client.submit(&workflow).prompt_id(&id).number(5).await.unwrap().await.unwrap();
+        let error = client.submit(&workflow).prompt_id(&id).number(5).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+        assert_alive(&client, "a second prompt of the same id").await;
+    }
+}
+
+behaviour! {
+    async fn all_that_is_wrong_is_told_without_a_submit(server) {
+        let client = server.client().await;
+        let none = || json!({});
+        assert!(client.validate(&hello(none(), none(), none())).await.unwrap().problems.is_empty());
+        let wrong = hello(json!({"zz": ["gone", 0]}), none(), json!({"3": {"class_type": "EmptyImage", "inputs": {"width": 0}}}));
+        let findings = client.validate(&wrong).await.unwrap();
+        assert!(findings.stops_the_worker() && !findings.is_rejected(), "{findings}");
+        let kinds: Vec<&str> = findings.problems.iter().map(|problem| problem.kind.as_str()).collect();
+        for kind in ["undeclared_input", "unreachable_node", "value_smaller_than_min", "required_input_missing"] {
+            assert!(kinds.contains(&kind), "{kind} in {findings}");
+        }
+    }
+}
+
+behaviour! {
     async fn what_the_server_is_certain_to_refuse_is_not_sent_once_schemas_are_known(server) {
         let client = server.client().await;
         client.schemas().await.unwrap();
@@ -197,11 +234,16 @@ behaviour! {
     }
 }
 
-/// The simulator takes what a real server takes, and stops as it does. What is nested deeper than it reads is no body to it.
+/// The simulator takes what a real server takes, and stops as it does. What is nested deeper than it reads is no body to it,
+/// and chains may be as long as they want.
 #[tokio::test]
 async fn sent_unchecked_they_stop_the_simulator_as_they_stop_a_server() {
     for (name, workflow, _) in killers() {
-        if name.contains("deep") || name.contains("does not run") || name.contains("beside") {
+        if name.contains("chain")
+            || name.contains("deep")
+            || name.contains("does not run")
+            || name.contains("beside")
+        {
             continue;
         }
         let sim = Sim::start().await.unwrap();

@@ -22,7 +22,7 @@ use crate::{Node, NodeId, Workflow};
 const DEPTH: usize = 200;
 
 /// How many nodes may follow each other. A server checks longer chains than it can run.
-pub(super) const CHAIN: usize = 250;
+pub(super) const CHAIN: usize = 400;
 
 /// What [`sanitize`] did and found. `Display` of the problems says where.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,7 +46,8 @@ pub fn dangers(workflow: &Workflow) -> Vec<Problem> {
         ))
     });
     let every: Vec<&str> = workflow.nodes().map(|(id, _)| id.as_str()).collect();
-    let chain = longest_chain(&every, &run_links_of(workflow)).and_then(|(id, length)| too_long(workflow, id, length));
+    let chain = longest_chain(&every, &run_links_of(workflow))
+        .and_then(|(id, length)| too_long(workflow, id, length));
     nested(workflow).chain(links).chain(chain).collect()
 }
 
@@ -59,7 +60,9 @@ pub fn sanitize(workflow: &mut Workflow, options: &Options<'_>) -> Sanitized {
     let mut sanitized = Sanitized { cleaned: Vec::new(), dangers: nested(workflow).collect() };
     let suspects = suspects(workflow);
     let known = Known::new(workflow, options);
-    sanitized.dangers.extend(known.chain.as_ref().and_then(|(id, length)| too_long(workflow, id.as_str(), *length)));
+    sanitized
+        .dangers
+        .extend(known.chain.as_ref().and_then(|(id, length)| too_long(workflow, id.as_str(), *length)));
     for suspect in suspects {
         let Some(node) = workflow.node_mut(suspect.id.as_str()) else { continue };
         match known.judge(&suspect, node) {
@@ -146,7 +149,9 @@ fn too_long(workflow: &Workflow, id: &str, length: usize) -> Option<Problem> {
 }
 
 pub(super) fn chain_text(length: usize) -> String {
-    format!("{length} nodes that follow each other lead to it, and a server stops over more than some {CHAIN}")
+    format!(
+        "{length} nodes that follow each other lead to it, and a server stops over more than some {CHAIN}"
+    )
 }
 
 fn dangling(suspect: &Suspect, node: &Node, why: &str) -> Problem {

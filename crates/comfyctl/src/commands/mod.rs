@@ -6,4 +6,5 @@ pub(crate) mod run;
 #[cfg(feature = "sim")]
 pub(crate) mod serve;
 pub(crate) mod stop;
+pub(crate) mod validate;
 pub(crate) mod workflow_file;

@@ -14,3 +14,4 @@ mod json_lines;
 mod runs;
 mod serving;
 mod support;
+mod validation;

@@ -39,14 +39,7 @@ pub(super) fn with_the_server(verdict: &Verdict, options: &Options<'_>, problems
             }
         }
         // The errors of nodes say why.
-        ErrorType::PromptOutputsFailedValidation => {
-            if problems
-                .iter()
-                .any(|problem| matches!(problem.effect, Effect::Refused | Effect::PerhapsRefused))
-            {
-                return;
-            }
-        }
+        ErrorType::PromptOutputsFailedValidation if problems.iter().any(is_refused) => return,
         _ => {}
     }
     let none = NodeErrors::default();
@@ -54,6 +47,10 @@ pub(super) fn with_the_server(verdict: &Verdict, options: &Options<'_>, problems
     let line = lines.into_iter().next().unwrap_or_default();
     let problem = Problem::new(ProblemKind::Reported(error.kind.clone()), line).with_effect(Effect::Refused);
     problems.push(Problem { server_type: Some(error.kind.clone()), ..problem });
+}
+
+fn is_refused(problem: &Problem) -> bool {
+    matches!(problem.effect, Effect::Refused | Effect::PerhapsRefused)
 }
 
 /// Whether an error of the server's report is this problem.

@@ -15,6 +15,9 @@ use crate::validate::{ErrorType, Line, Options};
 /// Most nodes of a cycle that a text names.
 const NAMED: usize = 12;
 
+/// Most cycles that are described.
+const DESCRIBED: usize = 50;
+
 /// Tells of every node that is part of a cycle.
 pub(super) fn find(
     nodes: &Map<String, Value>,
@@ -24,30 +27,47 @@ pub(super) fn find(
 ) {
     let links = declared_links(nodes, options);
     let mut told: HashSet<&str> = HashSet::new();
-    for (id, group) in groups(nodes, &links) {
-        if told.contains(id) {
-            continue;
-        }
-        let Some(cycle) = cycle_through(id, &group, &links) else { continue };
-        let named: Vec<String> = cycle.iter().take(NAMED).map(|id| clip(id)).collect();
-        let more = if cycle.len() > NAMED { " -> …" } else { "" };
-        let chain = format!("{}{more} -> {}", named.join(" -> "), clip(id));
-        for id in cycle {
-            told.insert(id);
-            let class_type = nodes.get(id).and_then(|node| node.get("class_type")?.as_str());
-            let line = Line {
-                node: Some(NodeId::from(id)),
-                class_type: class_type.map(str::to_owned),
-                text: format!("part of a cycle of links: {chain}"),
-                ..Line::default()
+    let mut described = 0;
+    for group in groups(nodes, &links) {
+        let mut members: Vec<&str> = group.iter().copied().collect();
+        members.sort_unstable();
+        for id in members {
+            if told.contains(id) {
+                continue;
+            }
+            described += 1;
+            let cycle = if described <= DESCRIBED { cycle_through(id, &group, &links) } else { None };
+            let text = match &cycle {
+                Some(cycle) => format!("part of a cycle of links: {}", chain(cycle)),
+                None => "part of a cycle of links".to_owned(),
             };
-            let problem = Problem::new(ProblemKind::Reported(ErrorType::DependencyCycle), line);
-            let effect = refusal(reach.is_checked(id), true);
-            // Where only links that nobody checks lead there, the run ends at once.
-            let effect = if effect == Effect::None && reach.is_run(id) { Effect::FailedRun } else { effect };
-            problems.push(problem.with_effect(effect));
+            for id in cycle.unwrap_or_else(|| vec![id]) {
+                if !told.insert(id) {
+                    continue;
+                }
+                let class_type = nodes.get(id).and_then(|node| node.get("class_type")?.as_str());
+                let line = Line {
+                    node: Some(NodeId::from(id)),
+                    class_type: class_type.map(str::to_owned),
+                    text: text.clone(),
+                    ..Line::default()
+                };
+                // Where only links that nobody checks lead there, the run ends at once.
+                let effect = match refusal(reach.is_checked(id), true) {
+                    Effect::None if reach.is_run(id) => Effect::FailedRun,
+                    effect => effect,
+                };
+                let problem = Problem::new(ProblemKind::Reported(ErrorType::DependencyCycle), line);
+                problems.push(problem.with_effect(effect));
+            }
         }
     }
+}
+
+fn chain(cycle: &[&str]) -> String {
+    let named: Vec<String> = cycle.iter().take(NAMED).map(|id| clip(id)).collect();
+    let more = if cycle.len() > NAMED { " -> …" } else { "" };
+    format!("{}{more} -> {}", named.join(" -> "), cycle.first().map(|id| clip(id)).unwrap_or_default())
 }
 
 fn declared_links<'a>(
@@ -67,11 +87,11 @@ fn declared_links<'a>(
     links.collect()
 }
 
-/// For every node that can be reached from itself: the nodes that both feed it and are fed by it.
+/// Groups of nodes each of which feeds all others of its group, and itself.
 fn groups<'a>(
     nodes: &'a Map<String, Value>,
     links: &HashMap<&'a str, Vec<&'a str>>,
-) -> Vec<(&'a str, HashSet<&'a str>)> {
+) -> Vec<HashSet<&'a str>> {
     // Strongly connected components, by two walks: one notes the order in which nodes are done, the other goes backwards.
     let mut done: Vec<&str> = Vec::with_capacity(nodes.len());
     let mut seen: HashSet<&str> = HashSet::new();
@@ -106,9 +126,7 @@ fn groups<'a>(
         }
         let feeds_itself = links.get(id).is_some_and(|sources| sources.contains(&id));
         if group.len() > 1 || feeds_itself {
-            let mut members: Vec<&str> = group.iter().copied().collect();
-            members.sort_unstable();
-            groups.extend(members.into_iter().map(|member| (member, group.clone())));
+            groups.push(group);
         }
     }
     groups

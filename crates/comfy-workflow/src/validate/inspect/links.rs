@@ -16,6 +16,9 @@ use crate::validate::python::str;
 use crate::validate::report::{clip, value};
 use crate::validate::{ErrorType, Line};
 
+/// Most ids among which one that may have been meant is looked for.
+const IDS: usize = 200;
+
 /// What is wrong with a list that stands in a declared input.
 pub(super) fn check(place: &Place<'_>, input: &ResolvedInput<'_>, link: &[Value]) -> Option<Problem> {
     let name = &*input.name;
@@ -35,7 +38,8 @@ pub(super) fn check(place: &Place<'_>, input: &ResolvedInput<'_>, link: &[Value]
         return Some(broken(place, ProblemKind::MalformedLink, place.line(name, text), found));
     };
     let Some(node) = nodes.get(id) else {
-        let near = nearest(id, nodes.keys().map(String::as_str));
+        // Of many ids some are always alike.
+        let near = nearest(id, nodes.keys().map(String::as_str).filter(|_| nodes.len() <= IDS));
         let text =
             format!("a link leads to node {}, which is not in the workflow{}", clip(id), hint(&near, ""));
         let problem = broken(place, ProblemKind::LinkToMissingNode, place.line(name, text), found);

@@ -164,7 +164,8 @@ fn a_chain_that_is_too_long_is_a_danger_where_it_runs() {
 
 #[test]
 fn chains_that_split_and_join_are_as_long_as_their_longest_way() {
-    let links = HashMap::from([("d", vec!["a", "c"]), ("c", vec!["b"]), ("b", vec!["a", "d"]), ("e", vec!["d"])]);
+    let links =
+        HashMap::from([("d", vec!["a", "c"]), ("c", vec!["b"]), ("b", vec!["a", "d"]), ("e", vec!["d"])]);
     assert_eq!(longest_chain(&["e"], &links), Some(("e", 5)), "a cycle ends there");
     assert_eq!(longest_chain(&[], &links), None);
 }
