@@ -65,6 +65,11 @@ fn killers() -> Vec<(&'static str, Workflow, Fate)> {
         ("the same with a truth value for its output", stray(json!(true)), Fate::Cleaned),
         ("the same with a negative output", stray(json!(-7)), Fate::Cleaned),
         ("the same with a huge output", stray(json!(u64::MAX)), Fate::Cleaned),
+        (
+            "a link to an output with a huge number in an undeclared input",
+            hello(none(), json!({"zz": ["1", u64::MAX]}), none()),
+            Fate::Cleaned,
+        ),
         ("one in a node before the last", hello(json!({"zz": ["gone", 0]}), none(), none()), Fate::Cleaned),
         ("one in the place of what the server fills itself", hello(none(), none(), image), Fate::Cleaned),
         ("one behind an undeclared link", hello(json!({"zz": ["3", 0]}), none(), loose), Fate::Refused),

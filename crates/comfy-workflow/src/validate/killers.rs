@@ -68,10 +68,7 @@ pub fn sanitize(workflow: &mut Workflow, options: &Options<'_>) -> Sanitized {
         match known.judge(&suspect, node) {
             Judgement::Harmless => {}
             Judgement::Stray => {
-                let text = format!(
-                    "taken out: the class does not declare it, and {}",
-                    leads_nowhere(&suspect.missing)
-                );
+                let text = format!("taken out: the class does not declare it, and {}", suspect.fault);
                 let line = line_of(&suspect.id, node, Some(&suspect.input), text);
                 sanitized.cleaned.push(Problem::new(ProblemKind::UndeclaredInput, line));
                 node.inputs.shift_remove(&suspect.input);
@@ -156,12 +153,28 @@ pub(super) fn chain_text(length: usize) -> String {
 
 fn dangling(suspect: &Suspect, node: &Node, why: &str) -> Problem {
     let how = if suspect.wrapped { "a server runs the wrapped list as a link, and " } else { "" };
-    let text = format!("{how}{}; {why}", leads_nowhere(&suspect.missing));
-    danger(ProblemKind::LinkToMissingNode, line_of(&suspect.id, node, Some(&suspect.input), text))
+    let text = format!("{how}{}; {why}", suspect.fault);
+    danger(suspect.kind.clone(), line_of(&suspect.id, node, Some(&suspect.input), text))
 }
 
-fn leads_nowhere(missing: &str) -> String {
-    format!("a link leads to node {}, which is not in the workflow", clip(missing))
+/// Why what is run as a link leads nowhere; nothing where it leads to a node. A number that no list can be asked for counts:
+/// a server stops over it as well, where it has the node's results already.
+fn leads_nowhere(workflow: &Workflow, value: &Value) -> Option<(ProblemKind, String)> {
+    let source = run_links(value)?;
+    if workflow.node(source).is_none() {
+        let text = format!("a link leads to node {}, which is not in the workflow", clip(source));
+        return Some((ProblemKind::LinkToMissingNode, text));
+    }
+    let slot = huge_slot(value.get("__value__").unwrap_or(value))?;
+    let slot = clip(&slot.to_string());
+    let text = format!("a link leads to output {slot} of node {}, which no node has", clip(source));
+    Some((ProblemKind::LinkToMissingOutput, text))
+}
+
+/// The number of a link's output, where it is beyond those that lists count with.
+pub(super) fn huge_slot(link: &Value) -> Option<&Value> {
+    let slot = link.get(1)?;
+    (slot.is_u64() && !slot.is_i64() || exact::stand_in(slot).is_some()).then_some(slot)
 }
 
 fn danger(kind: ProblemKind, line: Line) -> Problem {
@@ -200,7 +213,9 @@ fn is_wrapped(node: &Node, input: &str) -> bool {
 struct Suspect {
     id: NodeId,
     input: String,
-    missing: String,
+    /// Why it leads nowhere.
+    kind: ProblemKind,
+    fault: String,
     /// Whether it is a list that is wrapped as a value.
     wrapped: bool,
 }
@@ -209,12 +224,13 @@ fn suspects(workflow: &Workflow) -> Vec<Suspect> {
     let values = workflow
         .nodes()
         .flat_map(|(id, node)| node.inputs.iter().map(move |(name, value)| (id, name, value)));
-    let links = values.filter_map(|(id, name, value)| Some((id, name, value, run_links(value)?)));
-    let dangling = links.filter(|(.., source)| workflow.node(source).is_none());
-    let suspect = |(id, name, value, source): (&NodeId, &String, &Value, &str)| Suspect {
+    let dangling =
+        values.filter_map(|(id, name, value)| Some((id, name, value, leads_nowhere(workflow, value)?)));
+    let suspect = |(id, name, value, (kind, fault)): (&NodeId, &String, &Value, _)| Suspect {
         id: id.clone(),
         input: name.clone(),
-        missing: source.to_owned(),
+        kind,
+        fault,
         wrapped: value.is_object(),
     };
     dangling.map(suspect).collect()
@@ -266,13 +282,14 @@ impl<'a> Known<'a> {
         let mut declared: HashMap<&str, Vec<&str>> = HashMap::new();
         let mut refused: HashSet<&str> = HashSet::new();
         for (id, node) in workflow.nodes() {
-            let links = node.inputs.iter().filter_map(|(name, value)| Some((name, run_links(value)?)));
-            for (name, source) in links {
+            let links = node.inputs.iter().filter_map(|(name, value)| Some((name, value, run_links(value)?)));
+            for (name, value, source) in links {
                 let is_declared = match options.schemas.get(&node.class_type) {
                     Some(schema) => declares(schema, node, name),
                     None => true,
                 };
-                let Some(source) = workflow.key(source) else {
+                let source = workflow.key(source).filter(|_| leads_nowhere(workflow, value).is_none());
+                let Some(source) = source else {
                     if is_declared && !is_wrapped(node, name) {
                         refused.insert(id.as_str());
                     }

@@ -8,7 +8,7 @@ use crate::NodeId;
 use crate::schema::{InputType, NodeSchema, ResolvedInput, Section};
 use crate::validate::errors::{ErrorDetail, NodeError};
 use crate::validate::facts::{Facts, Waiver, is_known};
-use crate::validate::killers::{CHAIN, chain_text, is_nested_too_deep, run_link};
+use crate::validate::killers::{CHAIN, chain_text, huge_slot, is_nested_too_deep, run_link};
 use crate::validate::near::nearest;
 use crate::validate::problem::{Allowed, CHOICES, Effect, Problem, ProblemKind};
 use crate::validate::python::{equal, str, truth};
@@ -287,7 +287,14 @@ impl Place<'_> {
                 );
                 (text, if run { Effect::DeadWorker } else { Effect::None })
             }
-            Some(_) if is_known(self.schema) && !self.schema.v3 => {
+            Some(source) if huge_slot(given).is_some() => {
+                let text = format!(
+                    "the class does not declare it, and its link leads to an output of node {} that no node has",
+                    clip(source)
+                );
+                (text, if run { Effect::DeadWorker } else { Effect::None })
+            }
+            Some(_) if is_known(self.schema) => {
                 let text = "the class does not declare it, and fails on a link in it".to_owned();
                 (text, if run { Effect::FailedRun } else { Effect::None })
             }

@@ -169,3 +169,15 @@ fn chains_that_split_and_join_are_as_long_as_their_longest_way() {
     assert_eq!(longest_chain(&["e"], &links), Some(("e", 5)), "a cycle ends there");
     assert_eq!(longest_chain(&[], &links), None);
 }
+
+#[test]
+fn an_output_that_no_list_can_be_asked_for_leads_nowhere() {
+    for (slot, count) in [(json!(u64::MAX), 1), (json!(i64::MAX), 0), (json!(-1), 0), (json!(5), 0)] {
+        let mut far = workflow(json!({
+            "1": {"class_type": "Int", "inputs": {"value": 7}},
+            "2": {"class_type": "Any", "inputs": {"source": ["1", 0], "zz": ["1", slot]}},
+        }));
+        assert_eq!(dangers(&far).len(), count, "{slot}");
+        assert_eq!(known(&mut far).0.len(), count, "{slot}");
+    }
+}
