@@ -34,5 +34,5 @@ pub(crate) struct Validate {
     pub(crate) object_info: Option<PathBuf>,
     /// Version of the server that the schemas of the file are of; the newest that is known unless given
     #[arg(long = "as", value_name = "VERSION", requires = "object_info")]
-    pub(crate) version: Option<String>,
+    pub(crate) as_version: Option<String>,
 }

@@ -56,7 +56,7 @@ async fn find(settings: &Settings, args: &Validate) -> Result<Findings, Failure>
     let schemas = Schemas::from_slice(&bytes).map_err(|error| {
         Failure::usage("object_info", format!("{shown} has no node schemas: {error}")).with_hint(hint)
     })?;
-    let profile = args.version.as_deref().map_or_else(Profile::default, Profile::for_version);
+    let profile = args.as_version.as_deref().map_or_else(Profile::default, Profile::for_version);
     Ok(inspect(&workflow.to_value(), &Options::new(&schemas).profile(profile)))
 }
 
