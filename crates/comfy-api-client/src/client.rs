@@ -89,10 +89,14 @@ impl Client {
         self.http().address().to_string()
     }
 
-    /// Whether the server shows keys of partner nodes in its queue. Asked once.
+    /// The server's version, where it tells one. Asked once.
+    pub(crate) async fn version(&self) -> Option<Version> {
+        *self.inner.version.get_or_init(|| self.http().version()).await
+    }
+
+    /// Whether the server shows keys of partner nodes in its queue.
     pub(crate) async fn shows_secrets(&self) -> bool {
-        let version = self.inner.version.get_or_init(|| self.http().version()).await;
-        version.is_some_and(|version| version < Version::V0_8_0)
+        self.version().await.is_some_and(|version| version < Version::V0_8_0)
     }
 
     /// Sees that a ComfyUI server answers.

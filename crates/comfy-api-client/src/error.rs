@@ -69,7 +69,8 @@ pub enum ErrorKind {
     Workflow,
     /// A workflow of the editor cannot be converted to what the server runs; see [`Error::problems`].
     Conversion,
-    /// The server refused the workflow and ran nothing; see [`Error::validation`].
+    /// The server refused the workflow and ran nothing, see [`Error::validation`]; or it was not sent, because the server
+    /// would certainly refuse it or stop over it.
     Rejected,
     /// The workflow ran and failed; see [`Error::execution`].
     Execution,
@@ -147,6 +148,14 @@ impl Error {
                 .with_hint("install the custom node on the server, or take the node out of the workflow");
         }
         error.edit(|inner| inner.problems = problems);
+        error
+    }
+
+    /// A workflow that is not sent, since the server would reject it with this report. `lines` say why.
+    pub(crate) fn refused(rejection: Option<Rejection>, lines: &str) -> Self {
+        let message = format!("the server would reject the workflow\n{lines}");
+        let mut error = Self::new(ErrorKind::Rejected, message);
+        error.edit(|inner| inner.validation = rejection.map(Box::new));
         error
     }
 

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use comfy_workflow::Workflow;
-use comfy_workflow::validate::NodeErrors;
+use comfy_workflow::validate::{NodeErrors, Problem};
 use serde_json::Number;
 
 use crate::events::Events;
@@ -22,6 +22,7 @@ pub struct Job {
     tracked: Arc<Tracked>,
     number: Option<Number>,
     node_errors: NodeErrors,
+    cleaned: Vec<Problem>,
 }
 
 impl Job {
@@ -31,7 +32,12 @@ impl Job {
         number: Option<Number>,
         node_errors: NodeErrors,
     ) -> Self {
-        Self { client, tracked, number, node_errors }
+        Self { client, tracked, number, node_errors, cleaned: Vec::new() }
+    }
+
+    pub(crate) fn with_cleaned(mut self, cleaned: Vec<Problem>) -> Self {
+        self.cleaned = cleaned;
+        self
     }
 
     /// A job that somebody else submitted.
@@ -69,6 +75,13 @@ impl Job {
     #[must_use]
     pub fn node_errors(&self) -> &NodeErrors {
         &self.node_errors
+    }
+
+    /// What was taken out of the workflow before it was sent, since the server would have stopped over it for ever; mostly
+    /// nothing. The outputs are the same without.
+    #[must_use]
+    pub fn cleaned(&self) -> &[Problem] {
+        &self.cleaned
     }
 
     /// Whether the job has ended, as far as is known here.

@@ -40,6 +40,7 @@ mod api;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod cancel;
+mod check;
 mod client;
 mod config;
 mod convert;

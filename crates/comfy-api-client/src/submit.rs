@@ -14,6 +14,7 @@ use serde_json::{Map, Number, Value, json};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use crate::check::Checks;
 use crate::convert::usable;
 use crate::events::record;
 use crate::events::story::Nodes;
@@ -38,6 +39,7 @@ pub struct Submit<'a> {
     request: PromptRequest,
     timeout: Option<Duration>,
     socket_outputs: Vec<NodeId>,
+    checks: Checks,
 }
 
 impl<'a> Submit<'a> {
@@ -49,6 +51,7 @@ impl<'a> Submit<'a> {
             request: PromptRequest::default(),
             timeout: None,
             socket_outputs: Vec::new(),
+            checks: Checks::default(),
         }
     }
 
@@ -137,6 +140,24 @@ impl<'a> Submit<'a> {
         self
     }
 
+    /// Whether a workflow that the server is certain to refuse is refused here already, with all that is wrong with it; as
+    /// it is unless set. It takes node schemas, and is done only where the client has some, such as by
+    /// [`Client::schemas`]: a submit asks for none for this. Before a refusal the server is asked for its present ones.
+    pub fn validate(mut self, validate: bool) -> Self {
+        self.checks.validation = validate;
+        self
+    }
+
+    /// Sends the workflow as it is.
+    ///
+    /// Some workflows stop a server for ever: it goes on to answer, and runs nothing any more until it is started again.
+    /// Otherwise what would do so is taken out where it has no part in the result ([`Job::cleaned`] tells), and is an
+    /// error of [`ErrorKind::Rejected`] where it has.
+    pub fn unchecked(mut self) -> Self {
+        self.checks = Checks { validation: false, dangers: false };
+        self
+    }
+
     /// Time limit from the submit to the end of the job, in place of [`ClientBuilder::job_timeout`]. A job that is over
     /// it ends here, and goes on at the server.
     ///
@@ -148,7 +169,6 @@ impl<'a> Submit<'a> {
 
     /// Waits for the turn of the submit and makes it, within the time limit of the job.
     async fn send(self) -> Result<Job> {
-        check(&self.request.extra_data)?;
         let chosen = self.request.prompt_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
         let limit = self.timeout.or(self.client.http().settings().job_timeout);
         // One beyond all clocks is none.
@@ -203,11 +223,12 @@ impl<'a> Submit<'a> {
             );
         }
         let workflow = self.converted().await?;
-        let nodes = Nodes::of(&workflow, self.request.partial_execution_targets.as_deref());
+        let checked = self.checks.check(client, &workflow, &self.request).await?;
+        let nodes = Nodes::of(&checked.workflow, self.request.partial_execution_targets.as_deref());
         let nodes = nodes.sending(std::mem::take(&mut self.socket_outputs));
         let (tracked, client_id) = client.hub().register(chosen.clone(), nodes).await?;
         let mut registration = Registration { client, prompt_id: &chosen, keep: false };
-        self.request.prompt = prompt(&workflow);
+        self.request.prompt = prompt(&checked.workflow);
         self.request.client_id = Some(client_id);
         self.request.prompt_id = Some(chosen.clone());
         let span = tracing::info_span!("submit", prompt_id = %chosen);
@@ -232,7 +253,8 @@ impl<'a> Submit<'a> {
         if let Some((end, limit)) = limit {
             tracked.end_at(end, limit);
         }
-        Ok(Job::new(client.clone(), tracked, accepted.number, accepted.node_errors))
+        let job = Job::new(client.clone(), tracked, accepted.number, accepted.node_errors);
+        Ok(job.with_cleaned(checked.cleaned))
     }
 
     async fn post(&self) -> Result<Accepted> {
@@ -296,22 +318,6 @@ impl Drop for Registration<'_> {
         if !self.keep {
             self.client.hub().forget(self.prompt_id);
         }
-    }
-}
-
-/// Refuses what would make the server's job routes fail for everybody.
-fn check(extra_data: &Map<String, Value>) -> Result<()> {
-    let Some(info) = extra_data.get("extra_pnginfo") else {
-        return Ok(());
-    };
-    let wrong = |what: &str| {
-        Error::new(ErrorKind::Config, format!("`{what}` in the extra data is no object"))
-            .with_hint("send an object, or leave it out: anything else breaks the server's list of jobs")
-    };
-    match (info.as_object(), info.get("workflow")) {
-        (None, _) => Err(wrong("extra_pnginfo")),
-        (_, Some(workflow)) if !workflow.is_object() => Err(wrong("extra_pnginfo.workflow")),
-        _ => Ok(()),
     }
 }
 

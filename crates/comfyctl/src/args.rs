@@ -10,12 +10,14 @@ mod extract;
 mod look;
 #[cfg(feature = "sim")]
 mod serve;
+mod validate;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
 pub(crate) use extract::Extract;
 pub(crate) use look::{Diff, Graph, Show, ThemeMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
+pub(crate) use validate::Validate;
 
 /// Run ComfyUI workflows from the command line.
 #[derive(Debug, Parser)]
@@ -122,6 +124,7 @@ pub(crate) enum Command {
     Graph(Graph),
     Show(Show),
     Diff(Diff),
+    Validate(Validate),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }

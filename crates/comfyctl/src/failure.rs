@@ -50,6 +50,13 @@ impl Failure {
         Self::new(Exit::Usage, code, message)
     }
 
+    /// The time that `--timeout` allows is over.
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        let limit = humantime::format_duration(limit);
+        Self::new(Exit::Timeout, "timeout", format!("the time limit of {limit} was reached"))
+            .with_hint("allow more time with `--timeout`")
+    }
+
     /// What a file or folder of the user did not allow, before anything ran.
     pub(crate) fn of_file(code: &'static str, message: &str, error: &io::Error) -> Self {
         Self::usage(code, format!("{message}: {}", reason(error))).caused_by(error)

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
             Command::Graph(graph) => commands::graph::graph(&printer, graph).await,
             Command::Show(show) => commands::show::show(&printer, show).await,
             Command::Diff(diff) => commands::diff::diff(&printer, diff).await,
+            Command::Validate(validate) => commands::validate::validate(&settings, &printer, validate).await,
             #[cfg(feature = "sim")]
             Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
         }

@@ -135,6 +135,7 @@ impl<K, V> Face for IndexMap<K, V> {
 same!(
     (),
     comfy_workflow::convert::Conversion,
+    comfy_workflow::validate::Findings,
     upload::Uploaded,
     users::UserFile,
     jobs::JobList,

@@ -212,6 +212,7 @@ calls! {
 methods! {
     wait_until_ready(limit: Duration) -> ();
     open_document(path: impl AsRef<Path> + Send) -> Document;
+    validate(workflow: &Workflow) -> comfy_workflow::validate::Findings;
     open_workflow(path: impl AsRef<Path> + Send) -> Workflow;
     cancel(prompt_id: &str) -> Cancellation;
     cancel_all[Id: AsRef<str> + Send, Ids: IntoIterator<Item = Id, IntoIter: Send> + Send](prompt_ids: Ids) -> Vec<Cancellation>;

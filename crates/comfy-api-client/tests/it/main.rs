@@ -15,6 +15,7 @@ mod error_texts;
 mod failures;
 mod faults;
 mod following;
+mod killers;
 mod lifetimes;
 mod logging;
 mod lost_answers;

@@ -271,7 +271,8 @@ impl<'a> Engine<'a> {
         // The node itself is on its way back to the path, so `nodes` still has all of them.
         let source = links::source(link, &self.nodes, self.options)?;
         frame.input_types.insert(input.name.clone(), source.received_type.clone());
-        let left_to_node = frame.validator.as_ref().is_some_and(|validator| validator.takes_input_types);
+        let left_to_node =
+            source.open || frame.validator.as_ref().is_some_and(|validator| validator.takes_input_types);
         if !left_to_node && !links::compatible(&source.received_type, input.spec, self.options) {
             let details = format!(
                 "{}, received_type({}) mismatch input_type({})",

@@ -10,6 +10,8 @@ use crate::schema::{InputSpec, InputType};
 pub(super) struct Source {
     pub(super) id: String,
     pub(super) received_type: Value,
+    /// The description may not be true to the output.
+    pub(super) open: bool,
 }
 
 /// Follows a link of two elements, or fails as Python does on one that leads nowhere.
@@ -33,11 +35,17 @@ pub(super) fn source(
         Some(schema) => {
             let types: Vec<&Value> = schema.outputs.iter().map(|output| &*output.raw_type).collect();
             // Newer classes keep their types in a list, classic ones in a tuple, and the error says which.
-            index(&types, slot, if schema.v3 { "list" } else { "tuple" })?.clone()
+            index(&types, slot, if schema.v3 { "list" } else { "tuple" })
         }
-        None => index(&[], slot, "tuple")?.clone(),
+        None => index(&[], slot, "tuple"),
     };
-    Ok(Source { id: id.clone(), received_type })
+    let open = options.checks.has_open_outputs(class_type);
+    let received_type = match received_type {
+        Ok(received_type) => received_type.clone(),
+        Err(_) if open && slot.is_i64() => Value::from("*"),
+        Err(raised) => return Err(raised),
+    };
+    Ok(Source { id: id.clone(), received_type, open })
 }
 
 /// `items[slot]`.

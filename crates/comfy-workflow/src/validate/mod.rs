@@ -34,7 +34,12 @@
 mod checks;
 mod engine;
 mod errors;
+mod facts;
+mod inspect;
+mod killers;
 mod links;
+mod near;
+mod problem;
 mod profile;
 mod python;
 mod replace;
@@ -48,6 +53,9 @@ use serde_json::{Map, Value};
 
 pub use checks::{CheckInputs, CheckResult, NoChecks, NodeChecks, Undescribed, Validator};
 pub use errors::{ErrorDetail, ErrorType, NodeError, NodeErrors, Rejection};
+pub use inspect::inspect;
+pub use killers::{Sanitized, dangers, is_nested_too_deep, sanitize};
+pub use problem::{Allowed, Effect, Findings, Problem, ProblemKind, Severity};
 pub use profile::Profile;
 pub use replace::Replacements;
 pub use report::{Line, Report, Titles};

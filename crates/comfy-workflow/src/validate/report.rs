@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::errors::{ErrorDetail, ErrorType, NodeError, NodeErrors};
+use super::near::nearest;
 use crate::NodeId;
-use crate::schema::{Schemas, most_similar};
+use crate::schema::Schemas;
 
 /// Longest value, name or text that a line shows, in characters.
 const CLIP: usize = 80;
@@ -63,7 +65,7 @@ pub struct Report<'a> {
 }
 
 /// One problem. `Display` shows all of it: `node 3 "Sampler" (KSampler): input steps: value 0 is ...`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Line {
     /// What kind of problem it is, by the server's name for it.
@@ -77,6 +79,7 @@ pub struct Line {
     /// The input, when the problem is one of an input.
     pub input: Option<String>,
     /// What is wrong.
+    #[serde(rename = "message")]
     pub text: String,
 }
 
@@ -202,7 +205,7 @@ impl<'a> Report<'a> {
         line
     }
 
-    fn of_node(&self, id: &NodeId, node: &NodeError, error: &ErrorDetail) -> Line {
+    pub(super) fn of_node(&self, id: &NodeId, node: &NodeError, error: &ErrorDetail) -> Line {
         let mut line = self.line(id, &node.class_type);
         // An inner exception speaks of an input of the node that this one feeds.
         if error.kind != ErrorType::ExceptionDuringInnerValidation {
@@ -296,8 +299,8 @@ impl<'a> Report<'a> {
         if choices.is_empty() {
             return Some(format!("{wrong} is no choice; the server has none"));
         }
-        let near =
-            received.as_str().and_then(|text| most_similar(text, choices.iter().filter_map(Value::as_str)));
+        let near = received.as_str().map(|text| nearest(text, choices.iter().filter_map(Value::as_str)));
+        let near = near.and_then(|near| near.first().copied());
         let hint = near.map(|near| format!("; did you mean \"{}\"?", clip(near))).unwrap_or_default();
         Some(format!("{wrong} is not one of {}{hint}", list(&choices)))
     }
@@ -337,7 +340,7 @@ fn words(error: &ErrorDetail) -> String {
     }
 }
 
-fn value(value: &Value) -> String {
+pub(super) fn value(value: &Value) -> String {
     match value {
         Value::String(text) => format!("\"{}\"", clip(text)),
         other => clip(&other.to_string()),
@@ -345,7 +348,7 @@ fn value(value: &Value) -> String {
 }
 
 /// The first few choices, and how many more there are.
-fn list(choices: &[Value]) -> String {
+pub(super) fn list(choices: &[Value]) -> String {
     let mut text = choices.iter().take(CHOICES).map(value).collect::<Vec<_>>().join(", ");
     if choices.len() > CHOICES {
         text.push_str(&format!(", ... ({} in all)", choices.len()));
@@ -354,7 +357,7 @@ fn list(choices: &[Value]) -> String {
 }
 
 /// Short, on one line and without control characters: the text may come from anywhere, and goes to terminals.
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     let mut clipped = plain(text.chars().take(CLIP));
     if text.chars().nth(CLIP).is_some() {
         clipped.push('…');

@@ -114,6 +114,11 @@ fn refused(id: &str, message: String) -> Stop {
     Stop::Rejected(Box::new(error))
 }
 
+/// Whether an output node is one of those that are asked for; none is when they are of a shape that the server fails on.
+pub(super) fn is_asked_for(id: &str, options: &Options<'_>) -> bool {
+    asked_for(id, options).unwrap_or(false)
+}
+
 /// `id in targets`, as Python takes it for what should be a list.
 fn asked_for(id: &str, options: &Options<'_>) -> Result<bool, Stop> {
     match options.partial_targets {

@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use comfy_workflow::schema::{NodeSchema, Schemas};
-use comfy_workflow::validate::{Profile, Replacements};
+use comfy_workflow::validate::{Options, Order, Profile, Replacements, inspect};
 use serde_json::{Value, json};
 
 use crate::case::{Outcome, Server, round_trip};
 use crate::corpus;
+use crate::probes::Probes;
 
 const VERSIONS: [(&str, Profile); 3] =
     [("0.30.0", Profile::V0_30_0), ("0.8.0", Profile::V0_8_0), ("0.3.64", Profile::V0_3_64)];
@@ -79,4 +80,66 @@ fn every_recorded_report_survives_reading_and_writing() {
             }
         }
     }
+}
+
+/// What a server with nodes that check nothing which is known here is taken to answer.
+fn plain(server: &Server) -> Options<'_> {
+    Options::new(&server.schemas)
+        .profile(server.profile)
+        .replacements(&server.replacements)
+        .order(Order::HashSeedZero)
+}
+
+#[test]
+fn all_problems_at_once_are_those_of_the_server_and_more() {
+    let Some(folder) = corpus::folder() else { return };
+    let mut failures = String::new();
+    for (version, profile) in VERSIONS {
+        let server = server(&folder, version, profile);
+        let (mut refused, mut certain, mut more) = (0, 0, 0);
+        for file in corpus::json_files(&folder.join("validation").join(version)) {
+            let case: Value = comfy_workflow::json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            let name = file.file_stem().unwrap().display().to_string();
+            let targets = case.pointer("/extra/partial_execution_targets").cloned().unwrap_or_default();
+            let probes = Probes { profile };
+            let options = plain(&server).partial_targets(&targets);
+            let findings = inspect(&case["prompt"], &options.checks(&probes));
+            if findings.is_rejected() != (case["status"] != 200) {
+                failures += &format!("\n{version} {name}: status {}, but {findings}", case["status"]);
+            }
+            for (node, error) in reported(&case["response"]) {
+                let told = findings.problems.iter().any(|problem| {
+                    problem.line.node.as_ref().map_or("", |id| id.as_str()) == node
+                        && problem.server_type.as_ref().is_some_and(|kind| kind.as_str() == error)
+                });
+                if !told {
+                    failures +=
+                        &format!("\n{version} {name}: {error} of node {node} is not among\n{findings}\n");
+                }
+            }
+            more += findings.errors().filter(|problem| problem.server_type.is_none()).count();
+            let blind = inspect(&case["prompt"], &options);
+            refused += usize::from(case["status"] != 200);
+            certain += usize::from(blind.certain);
+            if blind.certain && case["status"] == 200 {
+                failures += &format!("\n{version} {name}: the server took it, but {blind}");
+            }
+        }
+        println!(
+            "{version}: {refused} refused, {certain} certainly without knowing the nodes' own checks; {more} further errors"
+        );
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+/// Node (none for the prompt as a whole) and kind of every error that a server reported.
+fn reported(response: &Value) -> Vec<(String, String)> {
+    let kind = |error: &Value| error["type"].as_str().unwrap_or_default().to_owned();
+    let nodes = response["node_errors"].as_object().into_iter().flatten();
+    nodes
+        .flat_map(|(id, node)| {
+            let errors = node["errors"].as_array().unwrap().iter();
+            errors.map(move |error| (id.clone(), kind(error)))
+        })
+        .collect()
 }

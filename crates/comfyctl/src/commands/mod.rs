@@ -15,4 +15,5 @@ pub(crate) mod seeds;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod stop;
+pub(crate) mod validate;
 pub(crate) mod workflow_file;

@@ -75,6 +75,9 @@ async fn work(
     let id = job.id();
     note(record, |record| record.prompt_id = Some(id.clone()));
     printer.json(&json!({"type": "submitted", "prompt_id": id}));
+    for problem in job.cleaned() {
+        printer.warning(&problem.to_string());
+    }
     if !job.node_errors().is_empty() {
         bar.hide_while(|| {
             printer.warning(&format!("the server will not run every output\n{}", job.node_errors().report()));

@@ -19,3 +19,4 @@ mod runs;
 mod seeds;
 mod serving;
 mod support;
+mod validation;

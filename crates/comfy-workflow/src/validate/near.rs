@@ -1,0 +1,144 @@
+//! What may have been meant by a name that is not there.
+
+/// Most names that are suggested.
+const MOST: usize = 3;
+
+/// How alike two names have to be, by Jaro-Winkler.
+const ALIKE: f64 = 0.8;
+
+/// Words in the names of model files that tell in which form the same model is stored.
+const FORMS: [&str; 20] = [
+    "fp32", "fp16", "bf16", "fp8", "fp4", "nf4", "int8", "int4", "e4m3fn", "e5m2", "scaled", "fast", "mixed",
+    "gguf", "pruned", "emaonly", "ema", "full", "float16", "half",
+];
+
+/// How a candidate is like what was asked for, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// The same but for case, and for the direction of slashes.
+    Case,
+    /// A file of the same name in another folder.
+    Folder,
+    /// A file that has only another ending.
+    Extension,
+    /// The same model in another precision or quantisation.
+    Form,
+    /// Spelled much alike.
+    Spelling,
+}
+
+/// The candidates most like `wanted`, the closest first, three at most. Names of files are also like each other when folder,
+/// ending or precision differ.
+pub(super) fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted = Name::of(wanted);
+    let mut found: Vec<(Likeness, f64, &str)> = Vec::new();
+    for candidate in candidates {
+        let Some((likeness, score)) = wanted.likeness(&Name::of(candidate)) else { continue };
+        if found.iter().any(|(_, _, known)| *known == candidate) {
+            continue;
+        }
+        // Among equals the first in the server's order is the better guess.
+        let closer = |(other, other_score, _): &(Likeness, f64, &str)| {
+            *other < likeness || *other == likeness && *other_score >= score
+        };
+        let place = found.iter().position(|known| !closer(known)).unwrap_or(found.len());
+        if place < MOST {
+            found.insert(place, (likeness, score, candidate));
+            found.truncate(MOST);
+        }
+    }
+    found.into_iter().map(|(_, _, name)| name).collect()
+}
+
+/// A name in its parts, all in lower case.
+struct Name {
+    whole: String,
+    file: String,
+    stem: String,
+    /// The stem without words that tell the form; empty where it has none but those.
+    model: String,
+    is_file: bool,
+}
+
+impl Name {
+    fn of(name: &str) -> Self {
+        let whole = name.to_lowercase().replace('\\', "/");
+        let file = whole.rsplit('/').next().unwrap_or_default().to_owned();
+        let (stem, is_file) = match file.rsplit_once('.') {
+            Some((stem, ending)) if is_ending(ending) && !stem.is_empty() => (stem.to_owned(), true),
+            _ => (file.clone(), false),
+        };
+        let words: Vec<&str> =
+            stem.split(['-', '_', '.', ' ']).filter(|word| !word.is_empty() && !is_form(word)).collect();
+        let model = words.join("_");
+        Self { whole, file, stem, model, is_file }
+    }
+
+    fn likeness(&self, other: &Self) -> Option<(Likeness, f64)> {
+        let score = strsim::jaro_winkler(&self.whole, &other.whole);
+        if self.whole == other.whole {
+            return Some((Likeness::Case, score));
+        }
+        if self.is_file || other.is_file {
+            let form = !self.model.is_empty() && self.model == other.model;
+            let likeness = match () {
+                () if self.file == other.file => Some(Likeness::Folder),
+                () if self.stem == other.stem => Some(Likeness::Extension),
+                () if form => Some(Likeness::Form),
+                () => None,
+            };
+            if let Some(likeness) = likeness {
+                return Some((likeness, score));
+            }
+        }
+        let score = score.max(if self.is_file { strsim::jaro_winkler(&self.stem, &other.stem) } else { 0.0 });
+        (score >= ALIKE).then_some((Likeness::Spelling, score))
+    }
+}
+
+fn is_ending(text: &str) -> bool {
+    (1..=11).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// Whether a word tells the form of a model: `fp16`, `q4`, `iq3`, and the single letters and digits behind them (`q4_k_m`).
+fn is_form(word: &str) -> bool {
+    let quantised = word
+        .trim_start_matches('i')
+        .strip_prefix('q')
+        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()));
+    quantised || FORMS.contains(&word) || matches!(word, "k" | "s" | "m" | "l" | "xs" | "xxs" | "0" | "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_file_is_like_itself_elsewhere_and_in_other_forms() {
+        let files = [
+            "flux1-dev.safetensors",
+            "SDXL/sd_xl_base_1.0.safetensors",
+            "flux1-dev-Q4_K_S.gguf",
+            "v1-5-pruned-emaonly-fp16.safetensors",
+            "Realistic.ckpt",
+        ];
+        let near = |wanted: &str| nearest(wanted, files.into_iter());
+        assert_eq!(near("sd_xl_base_1.0.safetensors"), ["SDXL/sd_xl_base_1.0.safetensors"]);
+        assert_eq!(near("xl\\SD_XL_base_1.0.safetensors"), ["SDXL/sd_xl_base_1.0.safetensors"]);
+        assert_eq!(near("v1-5-pruned-emaonly.ckpt")[0], "v1-5-pruned-emaonly-fp16.safetensors");
+        assert_eq!(
+            near("flux1-dev-fp8.safetensors")[..2],
+            ["flux1-dev.safetensors", "flux1-dev-Q4_K_S.gguf"]
+        );
+        assert_eq!(near("realistic.safetensors"), ["Realistic.ckpt"]);
+        assert!(near("wan2.1_t2v.safetensors").is_empty());
+    }
+
+    #[test]
+    fn other_names_are_alike_by_spelling() {
+        let names = ["euler", "euler_ancestral", "heun", "dpmpp_2m"];
+        assert_eq!(nearest("Euler", names.into_iter())[0], "euler");
+        assert_eq!(nearest("euler_ancestal", names.into_iter())[0], "euler_ancestral");
+        assert!(nearest("x", names.into_iter()).is_empty());
+    }
+}

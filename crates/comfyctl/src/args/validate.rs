@@ -1,0 +1,38 @@
+//! The command line of `validate`.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+const VALIDATE_HELP: &str = "\
+Examples:
+  comfyctl validate hello.json
+  comfyctl validate hello.json -s gpu1:8188
+  comfyctl validate hello.json --object-info nodes.json --as 0.8.0
+  comfyctl validate hello.json --json -s embedded
+
+Every problem is told, also where a server would stop at the first one or would not look. Nothing is submitted.
+
+`perhaps` stands before what a check that the node's class brings itself may let through: no schema tells.
+Warnings do not count: the server does not mind them.
+
+Exit codes:
+  0    the server would run the workflow
+  2    wrong usage, or the file is no workflow
+  3    the server cannot be reached, or answered nonsense
+  4    the server would reject the workflow, or stop for ever over it
+  5    the time limit was reached";
+
+/// Check a workflow as the server would, and tell all that is wrong with it
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = VALIDATE_HELP)]
+pub(crate) struct Validate {
+    /// Workflow file in the API format; `-` reads stdin
+    pub(crate) workflow: PathBuf,
+    /// Take the node schemas of this file, the body of a server's `/object_info`, and ask no server
+    #[arg(long, value_name = "FILE")]
+    pub(crate) object_info: Option<PathBuf>,
+    /// Version of the server that the schemas of the file are of; the newest that is known unless given
+    #[arg(long = "as", value_name = "VERSION", requires = "object_info")]
+    pub(crate) as_version: Option<String>,
+}
