@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::{Datelike, Timelike};
 use comfy_workflow::Document;
 use comfy_workflow::Workflow;
-use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, convert};
+use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, Problem, convert};
 use comfy_workflow::editor::EditorWorkflow;
 use comfy_workflow::schema::Schemas;
 
@@ -73,9 +73,15 @@ impl Convert<'_> {
                 }
             },
         };
-        let schemas = self.client.schemas_for(&classes(editor)).await?;
+        let classes = classes(editor);
+        let (schemas, certain) = self.client.schemas_for(&classes).await?;
         let conversion = convert(editor, &schemas, &options);
-        if conversion.problems.is_empty() {
+        let is_known = |class: &str| classes.contains(class) || editor.subgraphs().contains_key(class);
+        let in_doubt = |problem: &Problem| match &problem.class_type {
+            Some(class) => !certain || !is_known(class),
+            None => !certain,
+        };
+        if !conversion.problems.iter().any(in_doubt) {
             return Ok(conversion);
         }
         match self.client.schemas_after(&schemas).await {
@@ -191,14 +197,13 @@ pub(crate) fn usable(conversion: Conversion, name: &str) -> Result<Workflow> {
 }
 
 /// The classes of all nodes, also of those in subgraphs and in the older groups of nodes.
-fn classes(editor: &EditorWorkflow) -> Vec<String> {
+fn classes(editor: &EditorWorkflow) -> BTreeSet<&str> {
     let graphs = std::iter::once(editor.root()).chain(editor.subgraphs().values());
     let in_graphs = graphs.flat_map(|graph| &graph.nodes).map(|node| node.class_type.as_str());
     let groups = editor.document().pointer("/extra/groupNodes").and_then(|groups| groups.as_object());
     let groups = groups.into_iter().flat_map(|groups| groups.values());
     let in_groups = groups.filter_map(|group| group.get("nodes")?.as_array()).flatten();
     let in_groups = in_groups.filter_map(|node| node.get("type")?.as_str());
-    let classes: BTreeSet<&str> = in_graphs.chain(in_groups).collect();
     let is_of_server = |class: &&str| !class.is_empty() && !editor.subgraphs().contains_key(*class);
-    classes.into_iter().filter(is_of_server).map(str::to_owned).collect()
+    in_graphs.chain(in_groups).filter(is_of_server).collect()
 }

@@ -4,6 +4,7 @@
 use std::io::{Read, Seek};
 
 use indexmap::IndexMap;
+use serde_json::Value;
 
 use crate::convert::{Conversion, ConvertOptions, convert};
 use crate::editor::EditorWorkflow;
@@ -80,7 +81,12 @@ impl Document {
         if metadata.prompt.is_none() && metadata.workflow.is_none() {
             return Err(metadata.nothing_found());
         }
-        let Metadata { container, prompt, workflow, texts, mut problems } = metadata;
+        let Metadata { container, mut prompt, workflow, texts, mut problems } = metadata;
+        if container != Container::Json
+            && let Some(prompt) = &mut prompt
+        {
+            problems.extend(without_strangers(prompt));
+        }
         let editor = workflow.map(EditorWorkflow::from_value).transpose()?;
         let api = match (prompt.map(Workflow::from_value).transpose(), &editor) {
             (Ok(api), _) => api.map(without_server_fields),
@@ -122,6 +128,18 @@ impl Document {
     }
 }
 
+/// Takes out of a prompt what is no node: some hosts of pictures keep notes there. Returns what is to be said of it.
+fn without_strangers(prompt: &mut Value) -> Option<String> {
+    let entries = prompt.as_object_mut()?;
+    let is_node = |entry: &Value| entry.get("class_type").is_some();
+    let strangers =
+        entries.iter().filter(|(_, entry)| !is_node(entry)).map(|(id, _)| format!("`{}`", clip(id)));
+    let strangers = strangers.take(3).collect::<Vec<_>>().join(", ");
+    entries.retain(|_, entry| is_node(entry));
+    (!strangers.is_empty())
+        .then(|| format!("has entries in its prompt that are no nodes, which were left out: {strangers}"))
+}
+
 /// What the server notes at nodes while it runs them would be taken for an answer when they are sent again.
 fn without_server_fields(mut workflow: Workflow) -> Workflow {
     for (_, node) in workflow.nodes_mut() {
@@ -131,7 +149,7 @@ fn without_server_fields(mut workflow: Workflow) -> Workflow {
 }
 
 /// Why a document of JSON is no workflow.
-pub(crate) fn not_a_workflow(value: serde_json::Value) -> Error {
+pub(crate) fn not_a_workflow(value: Value) -> Error {
     if let Some(entries) = value.as_object()
         && entries.len() > 1
         && entries.values().all(|entry| entry.get("prompt").is_some() && entry.get("outputs").is_some())

@@ -18,6 +18,7 @@ mod assign;
 pub mod builder;
 pub mod convert;
 pub mod diagram;
+mod diff;
 pub mod document;
 pub mod editor;
 mod error;
@@ -34,6 +35,7 @@ pub mod validate;
 mod workflow;
 
 pub use builder::WorkflowBuilder;
+pub use diff::{Change, ChangeKind, Difference, Given};
 pub use document::{Document, Format};
 pub use error::{Error, ErrorKind};
 pub use graph::{Cycle, Link};

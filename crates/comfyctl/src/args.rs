@@ -6,10 +6,14 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 mod convert;
+mod extract;
+mod look;
 #[cfg(feature = "sim")]
 mod serve;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
+pub(crate) use extract::Extract;
+pub(crate) use look::{Diff, Graph, Show, ThemeMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 
@@ -114,6 +118,10 @@ Exit codes:
 pub(crate) enum Command {
     Run(Run),
     Convert(Convert),
+    Extract(Extract),
+    Graph(Graph),
+    Show(Show),
+    Diff(Diff),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),
 }

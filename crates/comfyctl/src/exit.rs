@@ -9,6 +9,8 @@ pub(crate) enum Exit {
     Success,
     /// The workflow failed on the server, or its files could not be saved.
     Failure,
+    /// What was compared differs.
+    Different,
     /// The command was used wrongly.
     Usage,
     /// The server cannot be reached, or answered nonsense.
@@ -27,7 +29,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Success => 0,
-            Exit::Failure => 1,
+            Exit::Failure | Exit::Different => 1,
             Exit::Usage => 2,
             Exit::Unreachable => 3,
             Exit::Rejected => 4,

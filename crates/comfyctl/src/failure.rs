@@ -40,7 +40,7 @@ impl Failure {
             Exit::Unreachable => "unreachable",
             Exit::Timeout => "timeout",
             Exit::Interrupted | Exit::Stopped => "interrupted",
-            Exit::Failure => "error",
+            Exit::Failure | Exit::Different => "error",
         };
         let report = Box::new(Report { code, message: message.into(), hint: None, details: Value::Null });
         Self { exit, status, report, causes: Vec::new() }
@@ -64,6 +64,15 @@ impl Failure {
     pub(crate) fn or_hint(mut self, hint: &str) -> Self {
         self.report.hint.get_or_insert_with(|| hint.to_owned());
         self
+    }
+
+    /// Adds a hint to the one that is there.
+    pub(crate) fn with_another_hint(self, another: &str) -> Self {
+        let hint = match &self.report.hint {
+            Some(hint) => format!("{hint}; {another}"),
+            None => another.to_owned(),
+        };
+        self.with_hint(hint)
     }
 
     /// The time that `--timeout` allows is over.

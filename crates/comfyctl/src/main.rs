@@ -7,6 +7,7 @@ mod failure;
 mod printer;
 mod progress;
 mod settings;
+mod table;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,10 @@ fn main() -> ExitCode {
         match args.command {
             Command::Run(run) => commands::run::run(&settings, &printer, run).await,
             Command::Convert(convert) => commands::convert::convert(&settings, &printer, convert).await,
+            Command::Extract(extract) => commands::extract::extract(&printer, extract).await,
+            Command::Graph(graph) => commands::graph::graph(&printer, graph).await,
+            Command::Show(show) => commands::show::show(&printer, show).await,
+            Command::Diff(diff) => commands::diff::diff(&printer, diff).await,
             #[cfg(feature = "sim")]
             Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
         }
@@ -62,6 +67,10 @@ fn refuse(error: &clap::Error) -> Exit {
             commands::run::print_refusal(&message);
         } else if given("convert") {
             commands::convert::print_refusal(&message);
+        } else if given("extract") {
+            commands::extract::print_refusal(&message);
+        } else if ["graph", "show", "diff"].into_iter().any(given) {
+            commands::look::print_refusal(&message);
         }
     }
     Exit::Usage

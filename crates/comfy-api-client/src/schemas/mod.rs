@@ -2,6 +2,7 @@
 
 mod stored;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -126,31 +127,29 @@ impl Client {
     }
 
     /// The schemas with which a workflow of these classes is converted: not older than the settings allow, where the
-    /// server can be asked.
-    pub(crate) async fn schemas_for(&self, classes: &[String]) -> Result<Arc<Schemas>> {
+    /// server can be asked. And whether the server was asked for just these classes, so that no other answer is to be had.
+    pub(crate) async fn schemas_for(&self, classes: &BTreeSet<&str>) -> Result<(Arc<Schemas>, bool)> {
         let cache = self.schema_cache();
         let kept = self.schemas_at_hand().await?;
         let limit = self.http().settings().schema_age;
-        let newer = match kept.origin {
-            Origin::Given => return Ok(kept.schemas),
-            Origin::Asked(then) if then.elapsed() <= limit => return Ok(kept.schemas),
+        match kept.origin {
+            Origin::Given => return Ok((kept.schemas, false)),
+            Origin::Asked(then) if then.elapsed() <= limit => return Ok((kept.schemas, false)),
             // The server's nodes may be others by now. Those of the workflow are few.
-            Origin::Stored(then) if then.elapsed() <= limit => self.refresh_classes(classes).await,
-            Origin::Asked(_) | Origin::Stored(_) => None,
-        };
-        if let Some(schemas) = newer {
-            return Ok(schemas);
+            Origin::Stored(then) if then.elapsed() <= limit => {
+                if let Some(schemas) = self.refresh_classes(classes).await {
+                    return Ok((schemas, true));
+                }
+            }
+            Origin::Asked(_) | Origin::Stored(_) => {}
         }
         let _turn = cache.turn.acquire().await.ok();
         // Another task may have asked meanwhile.
-        match cache.kept() {
-            Some(Kept { schemas, origin: Origin::Asked(then) }) if then.elapsed() <= limit => Ok(schemas),
-            _ => Ok(self
-                .ask_for_schemas()
-                .await
-                .inspect_err(log_old)
-                .map_or(kept.schemas, |kept| kept.schemas)),
-        }
+        let schemas = match cache.kept() {
+            Some(Kept { schemas, origin: Origin::Asked(then) }) if then.elapsed() <= limit => schemas,
+            _ => self.ask_for_schemas().await.inspect_err(log_old).map_or(kept.schemas, |kept| kept.schemas),
+        };
+        Ok((schemas, false))
     }
 
     /// Other schemas than those with which something was not in order, if the server may have others.
@@ -171,8 +170,9 @@ impl Client {
 
     /// Asks for some classes anew and keeps them; one that the server does not have any more is kept no longer. `None`
     /// where the server does not say it.
-    async fn refresh_classes(&self, classes: &[String]) -> Option<Arc<Schemas>> {
-        let questions = futures_util::stream::iter(classes.to_vec())
+    async fn refresh_classes(&self, classes: &BTreeSet<&str>) -> Option<Arc<Schemas>> {
+        let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
+        let questions = futures_util::stream::iter(classes)
             .map(async |class| Ok::<_, Error>((self.object_info_of(&class).await?, class)));
         let answers: Vec<_> = questions.buffer_unordered(MOST_AT_ONCE).try_collect().await.ok()?;
         let cache = self.schema_cache();

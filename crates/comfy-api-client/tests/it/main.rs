@@ -27,3 +27,4 @@ mod support;
 mod tls;
 mod transfers;
 mod uploads;
+mod written;

@@ -213,7 +213,7 @@ impl<'l, 'a> Collector<'l, 'a> {
             .is_some_and(|spec| spec.kind == InputType::String && truthy(spec.options.get("dynamicPrompts")));
         let mut text = if dynamic { texts::resolve(text, &mut self.chooser) } else { text.clone() };
         if replaces || prefix::applies(node.class_type, name) {
-            let (filled, missing) = prefix::fill(&text, &self.live.graphs[0], self.options.now);
+            let (filled, missing) = prefix::fill(&text, self.live, self.options.now);
             for pattern in missing {
                 let why = if pattern.starts_with("%date:") && self.options.now.is_none() {
                     "no time was given"

@@ -22,6 +22,9 @@ pub(super) fn slots<'a>(graphs: &[LiveGraph<'a>], definition: usize) -> Vec<Slot
     ports.map(slot).collect()
 }
 
+/// The node of a shown widget that belongs to an input of the definition.
+const INPUT: &str = "-1";
+
 /// Gives the node its widgets, with the values that the file has for them.
 pub(super) fn assign(node: &mut LiveNode<'_>, inside: &LiveGraph<'_>) {
     for (slot, promoted) in node.slots.iter_mut().zip(&inside.promoted) {
@@ -41,31 +44,32 @@ pub(super) fn assign(node: &mut LiveNode<'_>, inside: &LiveGraph<'_>) {
         return;
     }
     let values = stored_list(node.source);
-    match proxies(node) {
-        Some(proxies) if !values.is_empty() => {
-            for (place, (proxy, value)) in proxies.iter().zip(values).enumerate() {
-                // Older editors write null for what a widget inside holds itself.
-                if value.is_null() {
-                    continue;
-                }
-                let stored = Stored::Index(place);
-                if proxy.node != "-1" {
-                    let (node_id, widget) = (proxy.node.clone(), proxy.widget.clone());
-                    node.overrides.push(Override { node: node_id, widget, value: value.clone(), stored });
-                } else if let Some(widget) =
-                    node.widgets.iter_mut().find(|widget| widget.name == proxy.widget)
-                {
-                    widget.value = Some(value.clone());
-                    widget.stored = Some(stored);
-                }
-            }
+    let proxies = proxies(node);
+    // What the list of shown widgets does not place goes by the order of the inputs; the list may be empty, or leave inputs
+    // out. Older editors write null for what a widget inside holds itself.
+    let placed = |name: &str| {
+        proxies.iter().take(values.len()).any(|proxy| proxy.node == INPUT && proxy.widget == name)
+    };
+    for (place, (widget, value)) in node.widgets.iter_mut().zip(values).enumerate() {
+        if placed(&widget.name) {
+            continue;
         }
-        _ => {
-            for (place, (widget, value)) in node.widgets.iter_mut().zip(values).enumerate() {
-                widget.stored = Some(Stored::Index(place));
-                if !value.is_null() {
-                    widget.value = Some(value.clone());
-                }
+        widget.stored = Some(Stored::Index(place));
+        if !value.is_null() {
+            widget.value = Some(value.clone());
+        }
+    }
+    for (place, proxy) in proxies.into_iter().enumerate() {
+        let value = values.get(place).filter(|value| !value.is_null()).cloned();
+        let stored = Stored::Index(place);
+        if proxy.node != INPUT {
+            node.overrides.push(Override { node: proxy.node, widget: proxy.widget, value, stored });
+        } else if let Some(widget) = node.widgets.iter_mut().find(|widget| widget.name == proxy.widget)
+            && place < values.len()
+        {
+            widget.stored = Some(stored);
+            if value.is_some() {
+                widget.value = value;
             }
         }
     }
@@ -76,15 +80,14 @@ struct Proxy {
     widget: String,
 }
 
-/// The widgets that the node shows, where the file says which.
-fn proxies(node: &LiveNode<'_>) -> Option<Vec<Proxy>> {
-    let list = node.source.properties.get("proxyWidgets")?.as_array()?;
-    let text = |value: Option<&Value>| match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => String::new(),
+/// The widgets that the node shows, where the file says which: pairs of texts, else the whole list counts for nothing.
+fn proxies(node: &LiveNode<'_>) -> Vec<Proxy> {
+    let list = node.source.properties.get("proxyWidgets").and_then(Value::as_array);
+    let pair = |entry: &Value| {
+        let text = |index: usize| entry.get(index).and_then(Value::as_str).map(str::to_owned);
+        Some(Proxy { node: text(0)?, widget: text(1)? })
     };
-    Some(list.iter().map(|entry| Proxy { node: text(entry.get(0)), widget: text(entry.get(1)) }).collect())
+    list.and_then(|list| list.iter().map(pair).collect()).unwrap_or_default()
 }
 
 /// For every input of a definition, the value of the widget inside to which it leads: that of its first link, in the order

@@ -63,17 +63,18 @@ pub(super) struct LiveNode<'a> {
     pub(super) kind: Kind<'a>,
     pub(super) slots: Vec<Slot<'a>>,
     pub(super) widgets: Vec<Widget<'a>>,
-    /// For a subgraph: values that it gives to widgets inside.
+    /// For a subgraph: widgets inside that it shows, and the values that it gives to them.
     pub(super) overrides: Vec<Override>,
     /// For a widget that a primitive node drives: that node, whose stored value is the widget's.
     pub(super) driven: HashMap<usize, usize>,
 }
 
-/// A value that a subgraph's node gives to the widget of an inner node.
+/// A widget of an inner node that a subgraph's node shows as its own.
 pub(super) struct Override {
     pub(super) node: String,
     pub(super) widget: String,
-    pub(super) value: Value,
+    /// The value it gives to it. `None`: the inner node's own, unless a node further out has one.
+    pub(super) value: Option<Value>,
     pub(super) stored: Stored,
 }
 
@@ -101,6 +102,7 @@ pub(super) struct Builder<'a> {
     live: Live<'a>,
     /// How many definitions are under way.
     depth: usize,
+    highest_id: i64,
 }
 
 struct Definition<'a> {
@@ -125,8 +127,8 @@ pub(super) fn build<'a>(
         .chain(groups.iter())
         .map(|(id, graph)| (id, Definition { graph, state: State::Waiting }))
         .collect();
-    let mut builder =
-        Builder { schemas, definitions, live: Live { graphs: Vec::new(), problems: Vec::new() }, depth: 0 };
+    let live = Live { graphs: Vec::new(), problems: Vec::new() };
+    let mut builder = Builder { schemas, definitions, live, depth: 0, highest_id: highest_id(editor) };
     for oddity in editor.oddities() {
         builder.live.problems.push(Problem {
             severity: Severity::Warning,
@@ -156,16 +158,25 @@ pub(super) fn build<'a>(
 }
 
 impl<'a> Builder<'a> {
+    fn fresh_id(&mut self) -> NodeId {
+        self.highest_id += 1;
+        NodeId::from(self.highest_id.to_string())
+    }
+
     /// Builds a graph, after the definitions that it uses.
     fn graph(&mut self, graph: &'a Graph, groups: Option<&'a GroupNodes>) -> LiveGraph<'a> {
         let mut by_id = HashMap::new();
-        let mut ids = fresh_ids(graph);
+        let mut seen = HashSet::new();
         let mut nodes = Vec::with_capacity(graph.nodes.len());
         for (place, source) in graph.nodes.iter().enumerate() {
             by_id.entry(source.id.as_str()).or_insert(place);
             let class_type =
                 groups.and_then(|groups| groups.definition_of(place)).unwrap_or(&source.class_type);
-            let id = ids.next(source);
+            // An id that an earlier node has is replaced by a fresh one.
+            let id = match seen.insert(source.id.as_str()) {
+                true => source.id.clone(),
+                false => self.fresh_id(),
+            };
             nodes.push(self.node(source, id, class_type));
         }
         let sets = nodes.iter().enumerate().filter(|(_, node)| node.class_type == "SetNode");
@@ -352,25 +363,14 @@ fn strip_old_sampler_name(widgets: &mut [Widget<'_>]) {
     }
 }
 
-/// Ids for the nodes of a graph: their own, but a fresh one for a node whose id an earlier one has.
-fn fresh_ids(graph: &Graph) -> FreshIds<'_> {
-    let numbers = graph.nodes.iter().filter_map(|node| node.id.as_str().parse::<i64>().ok());
-    FreshIds { seen: HashSet::new(), highest: numbers.max().unwrap_or(0) }
-}
-
-struct FreshIds<'a> {
-    seen: HashSet<&'a str>,
-    highest: i64,
-}
-
-impl<'a> FreshIds<'a> {
-    fn next(&mut self, node: &'a GraphNode) -> NodeId {
-        if self.seen.insert(node.id.as_str()) {
-            return node.id.clone();
-        }
-        self.highest = self.highest.saturating_add(1);
-        NodeId::from(self.highest.to_string())
-    }
+/// The highest number that is the id of a node of the document, or was: the file may say so.
+fn highest_id(editor: &EditorWorkflow) -> i64 {
+    let said = [editor.document().get("last_node_id"), editor.document().pointer("/state/lastNodeId")];
+    let said = said.into_iter().flatten().filter_map(Value::as_i64);
+    let graphs = editor.subgraphs().values().chain([editor.root()]);
+    let ids = graphs.flat_map(|graph| &graph.nodes).filter_map(|node| node.id.as_str().parse().ok());
+    // Higher numbers are none that JavaScript counts with.
+    said.chain(ids).filter(|id| *id < 1 << 53).max().unwrap_or(0)
 }
 
 /// The name under which a value is set or gotten.

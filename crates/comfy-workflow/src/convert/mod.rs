@@ -33,6 +33,7 @@ mod connect;
 mod groups;
 mod host;
 mod live;
+mod named;
 mod options;
 mod prefix;
 mod primitive;
@@ -43,6 +44,7 @@ mod sources;
 mod texts;
 mod widgets;
 
+pub(crate) use named::NamedValues;
 pub use options::{ConvertOptions, DynamicPrompts, LocalTime};
 pub use problem::{Problem, ProblemKind, Severity};
 pub(crate) use sources::Sources;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::live::{Kind, Live, LiveNode, stored_name};
+use super::live::{Kind, Live, LiveNode, Override, stored_name};
 use super::widgets::Stored;
 use crate::NodeId;
 use crate::editor::Mode;
@@ -143,10 +143,14 @@ impl<'a> Live<'a> {
     pub(super) fn overridden(&self, path: &[Step], node: &LiveNode<'_>, widget: &str) -> Option<Origin<'_>> {
         let (step, outer) = path.split_last()?;
         let host = &self.graphs[step.graph].nodes[step.host];
-        let found =
-            host.overrides.iter().find(|given| node.source.id == *given.node && given.widget == widget)?;
+        let shown = |given: &&Override| node.source.id == *given.node && given.widget == widget;
+        let found = host.overrides.iter().rfind(shown)?;
+        // A shown widget is a widget of the host, which the host around may show in its turn.
+        if let Some(origin) = self.overridden(outer, host, widget) {
+            return Some(origin);
+        }
         Some(Origin::Widget {
-            value: Some(&found.value),
+            value: Some(found.value.as_ref()?),
             path: outer.to_vec(),
             graph: step.graph,
             node: step.host,

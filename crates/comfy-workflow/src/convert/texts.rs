@@ -45,7 +45,7 @@ pub(super) fn resolve(text: &str, chooser: &mut Chooser) -> String {
             c => resolved.push(c),
         }
     }
-    resolved
+    unprotected(&resolved)
 }
 
 struct Reader<'t, 'c> {
@@ -61,15 +61,10 @@ impl Reader<'_, '_> {
         Some(c)
     }
 
-    /// A backslash protects braces and bars, and stays before everything else.
+    /// A backslash protects the next character, a second backslash as well.
     fn escaped(&mut self, into: &mut String) {
-        match self.text.get(self.position) {
-            Some(c @ ('{' | '}' | '|')) => {
-                into.push(*c);
-                self.position += 1;
-            }
-            _ => into.push('\\'),
-        }
+        into.push('\\');
+        into.extend(self.take());
     }
 
     /// One alternative of the block whose brace was just read. The closing brace may be missing.
@@ -89,8 +84,23 @@ impl Reader<'_, '_> {
             }
         }
         let chosen = self.chooser.choose(alternatives.len());
-        alternatives.swap_remove(chosen)
+        unprotected(&alternatives.swap_remove(chosen))
     }
+}
+
+/// Takes away the backslash before braces and bars. It stays before everything else.
+fn unprotected(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        if c != '\\' || !matches!(characters.peek(), Some('{' | '}' | '|')) {
+            kept.push(c);
+        } else {
+            // The protected character is no backslash, so it starts nothing.
+            kept.extend(characters.next());
+        }
+    }
+    kept
 }
 
 /// Cuts `//…` up to the end of the line and `/*…*/`.
@@ -143,6 +153,11 @@ mod tests {
     #[test]
     fn a_backslash_protects() {
         assert_eq!(first(r"\{a\|b\} \n {a\|b|c}"), r"{a|b} \n a|b");
+        // Two backslashes are a pair: the block behind them is one. Seen in the editor, as are the others.
+        assert_eq!(first(r"a \\{b|c}"), r"a \\b");
+        assert_eq!(first(r"\\} \\|"), r"\} \|");
+        assert_eq!(first(r"{a\\\}|b}*"), r"a\}*");
+        assert_eq!(first(r"end\"), r"end\");
     }
 
     #[test]

@@ -133,7 +133,11 @@ impl<'a> Walk<'a, '_> {
             match &spec.kind {
                 InputType::Autogrow(grow) => self.grow(grow, &name),
                 InputType::MatchType(matching) => {
-                    self.slot(name, Cow::Borrowed(&*matching.allowed_types), None)
+                    // The file has the type that the links of its group have left.
+                    let listed = self.listed.iter().find(|input| input.name == name);
+                    let type_name = listed.map_or("", |input| input.type_name.as_str());
+                    let type_name = if type_name.is_empty() { &*matching.allowed_types } else { type_name };
+                    self.slot(name, Cow::Borrowed(type_name), None);
                 }
                 _ => self.slot(name, Cow::Borrowed(spec.type_name()), None),
             }

@@ -8,6 +8,7 @@ use super::layout::Edge;
 use super::reroutes::{self, Reroutes};
 use super::scene::{Area, Frame, Look, MOST_ROWS, NodeBox, Panel, Row, Slot, TITLE, Wire};
 use super::{DETAILED, MOST_NODES, api, text, tooltip};
+use crate::convert::NamedValues;
 use crate::editor::{EditorWorkflow, Graph, GraphNode, Mode};
 use crate::outline;
 use crate::schema::Schemas;
@@ -23,7 +24,8 @@ const MOST: usize = 50_000;
 pub(super) fn panels(editor: &EditorWorkflow, schemas: Option<&Schemas>) -> (Vec<Panel>, usize) {
     let graphs = std::iter::once(editor.root()).chain(editor.subgraphs().values());
     let all: usize = graphs.clone().map(|graph| graph.nodes.len()).sum();
-    let drawer = Drawer { editor, schemas, detailed: all <= DETAILED };
+    let named = schemas.map(|schemas| NamedValues::new(editor, schemas));
+    let drawer = Drawer { editor, schemas, named, detailed: all <= DETAILED };
     let mut left = MOST_NODES;
     let mut panels = Vec::new();
     for (index, graph) in graphs.enumerate() {
@@ -47,6 +49,7 @@ pub(super) fn panels(editor: &EditorWorkflow, schemas: Option<&Schemas>) -> (Vec
 struct Drawer<'a> {
     editor: &'a EditorWorkflow,
     schemas: Option<&'a Schemas>,
+    named: Option<NamedValues>,
     detailed: bool,
 }
 
@@ -99,7 +102,13 @@ impl Drawer<'_> {
                 reroutes.path(link.id).into_iter().filter(|point| point.iter().all(|at| at.abs() < FAR));
             let points = std::iter::once(leaves).chain(bends).chain([arrives]).collect();
             let faded = from.mode == Mode::Muted || to.mode == Mode::Muted;
+            let link_type = type_name.clone();
             wires.push(Wire { points, type_name, dots: true, faded, tooltip });
+            // What takes anything has the colour of what it gets.
+            let taken = target.slot.and_then(|slot| panel.boxes[target.node].inputs.get_mut(slot));
+            if let Some(slot) = taken.filter(|slot| slot.type_name.is_empty() || slot.type_name == "*") {
+                slot.type_name = link_type;
+            }
             if let Some((node, slot)) = used {
                 panel.boxes[node].outputs[slot].linked = true;
             }
@@ -118,7 +127,7 @@ impl Drawer<'_> {
         let own = node.title.as_deref().filter(|title| !title.trim().is_empty());
         let title = own.or(schema.map(|schema| schema.title())).unwrap_or(class);
         let title = if title.is_empty() { "untitled" } else { title };
-        let named = outline::values(node, self.schemas);
+        let named = outline::values(node, self.named.as_ref());
         let mut drawn = NodeBox {
             look: look(node, definition.is_some()),
             id: text::clipped(node.id.as_str(), 40),

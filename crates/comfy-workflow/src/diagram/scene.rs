@@ -137,6 +137,13 @@ pub(super) struct Wire {
     pub(super) tooltip: String,
 }
 
+/// How far the handles of the curve between two points reach out.
+pub(super) fn bow(from: Point, to: Point) -> f64 {
+    let (across, down) = (to[0] - from[0], to[1] - from[1]);
+    let far = across.hypot(down);
+    if across >= 0.0 { (across * 0.5).max((far * 0.25).min(40.0)) } else { (far * 0.3).clamp(40.0, 250.0) }
+}
+
 impl Area {
     /// The smallest area with both.
     pub(super) fn with(self, other: Self) -> Self {
@@ -154,7 +161,13 @@ impl Panel {
     /// The area of everything in it.
     pub(super) fn area(&self) -> Area {
         let points = self.wires.iter().flat_map(|wire| &wire.points);
-        let points = points.map(|[x, y]| Area { x: *x, y: *y, width: 0.0, height: 0.0 });
+        let bows = self.wires.iter().flat_map(|wire| wire.points.windows(2)).flat_map(|pair| {
+            let bow = bow(pair[0], pair[1]);
+            // A curve that leads back swings out on both sides, to three quarters of its handles.
+            let reach = if pair[1][0] < pair[0][0] { bow * 0.75 } else { 0.0 };
+            [[pair[0][0] + reach, pair[0][1]], [pair[1][0] - reach, pair[1][1]]]
+        });
+        let points = points.copied().chain(bows).map(|[x, y]| Area { x, y, width: 0.0, height: 0.0 });
         let frames = self.frames.iter().map(|frame| frame.area);
         let areas = self.boxes.iter().map(|node| node.area).chain(frames).chain(points);
         areas.reduce(Area::with).unwrap_or_default()

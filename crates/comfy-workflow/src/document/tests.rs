@@ -1,6 +1,6 @@
 use std::error::Error as _;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 
@@ -85,6 +85,27 @@ fn a_broken_prompt_does_not_matter_where_there_is_an_editors_workflow() {
         ]
     );
     assert!(refused(r#"{"prompt": {"1": {"class_type": "A"}, "2": {}}}"#).contains("entry `2` is no node"));
+}
+
+#[test]
+fn notes_between_the_nodes_of_a_pictures_prompt_are_left_out() {
+    let prompt = r#"prompt\0{"1": {"class_type": "A", "inputs": {}}, "extra": {"airs": []}, "note": "x"}"#;
+    let document = Workflow::read(&png(&prompt.replace("\\0", "\0"))).unwrap();
+    assert_eq!(document.api.unwrap().len(), 1);
+    assert_eq!(
+        document.problems,
+        ["has entries in its prompt that are no nodes, which were left out: `extra`, `note`"]
+    );
+}
+
+#[test]
+fn documents_of_other_programs_with_nodes_are_no_workflows() {
+    for key in ["edges", "connections", "asset"] {
+        let document = json!({"nodes": [{"id": 1}], key: {}}).to_string();
+        assert!(refused(document).starts_with("the document is no workflow: "), "{key}");
+        let document = json!({"nodes": [{"id": 1}], key: {}, "links": []});
+        assert_eq!(read(&document).format, Format::Editor);
+    }
 }
 
 /// A picture, but for its picture, with a text.

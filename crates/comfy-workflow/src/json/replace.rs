@@ -54,3 +54,51 @@ pub fn replace_values<'p>(
     }
     count
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same in the plainest way.
+    fn expected(place: &Value, path: &[&str], is_rooted: bool) -> Value {
+        let ([first, rest @ ..], Value::Object(entries)) = (path, place) else {
+            return if path.is_empty() { Value::from("new") } else { place.clone() };
+        };
+        let entry = |(name, inner): (&String, &Value)| {
+            let inner = match (name == first, is_rooted) {
+                (true, _) => expected(inner, rest, true),
+                (false, true) => inner.clone(),
+                (false, false) => expected(inner, path, false),
+            };
+            (name.clone(), inner)
+        };
+        Value::Object(entries.iter().map(entry).collect())
+    }
+
+    fn documents() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(Value::Null), any::<u64>().prop_map(Value::from), Just(Value::from("a"))];
+        leaf.prop_recursive(4, 40, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[abc]", inner, 0..4)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_that_a_path_leads_to_is_replaced_and_no_other(
+            document in documents(), path in prop::collection::vec("[abc]", 0..4), is_rooted: bool,
+        ) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let start = if is_rooted { Start::Root } else { Start::Anywhere };
+            let mut replaced = document.clone();
+            let count = replace_values(&mut replaced, path.iter().copied(), "new", start);
+            prop_assert_eq!(&replaced, &expected(&document, &path, is_rooted));
+            prop_assert_eq!(replaced.to_string().matches("new").count(), count);
+        }
+    }
+}

@@ -11,14 +11,14 @@ const DEPTH: usize = 6;
 /// Most keys that are kept.
 const MOST_KEYS: usize = 1000;
 
-/// A box: its kind, and where its content begins and ends.
-pub(super) struct Box {
+/// A box, as its inventors called it first: its kind, and where its content begins and ends.
+pub(super) struct Atom {
     pub(super) kind: [u8; 4],
     pub(super) start: u64,
     pub(super) end: u64,
 }
 
-impl Box {
+impl Atom {
     /// The box at `at`, inside something that ends at `end`.
     pub(super) fn at(source: &mut Source<'_>, at: u64, end: u64) -> Step<Self> {
         source.step()?;
@@ -66,7 +66,7 @@ pub(super) fn read(source: &mut Source<'_>, texts: &mut Texts) -> Step {
 
 fn boxes(source: &mut Source<'_>, mut at: u64, end: u64, depth: usize, texts: &mut Texts) -> Step {
     while at + 8 <= end {
-        let part = Box::at(source, at, end)?;
+        let part = Atom::at(source, at, end)?;
         match &part.kind {
             b"moov" | b"udta" | b"trak" | b"moof" | b"traf" if depth < DEPTH => {
                 boxes(source, part.start, part.end, depth + 1, texts)?;
@@ -86,14 +86,14 @@ fn boxes(source: &mut Source<'_>, mut at: u64, end: u64, depth: usize, texts: &m
     Ok(())
 }
 
-fn meta(source: &mut Source<'_>, meta: &Box, texts: &mut Texts) -> Step {
+fn meta(source: &mut Source<'_>, meta: &Atom, texts: &mut Texts) -> Step {
     // Four bytes of version and flags come first, but not in QuickTime.
     let is_bare = source.some(meta.start + 4, 4)? == b"hdlr";
     let mut at = if is_bare { meta.start } else { meta.start + 4 };
     let mut keys = Vec::new();
     let mut items = items::Items::default();
     while at + 8 <= meta.end {
-        let part = Box::at(source, at, meta.end)?;
+        let part = Atom::at(source, at, meta.end)?;
         match &part.kind {
             b"keys" => keys = read_keys(source, &part)?,
             b"ilst" => list(source, &part, &keys, texts)?,
@@ -107,21 +107,21 @@ fn meta(source: &mut Source<'_>, meta: &Box, texts: &mut Texts) -> Step {
 }
 
 /// The names of the entries of a list, which has their numbers.
-fn read_keys(source: &mut Source<'_>, keys: &Box) -> Step<Vec<String>> {
+fn read_keys(source: &mut Source<'_>, keys: &Atom) -> Step<Vec<String>> {
     let mut names = Vec::new();
     let mut at = keys.start + 8;
     while at + 8 <= keys.end && names.len() < MOST_KEYS {
-        let key = Box::at(source, at, keys.end)?;
+        let key = Atom::at(source, at, keys.end)?;
         names.push(utf8_or_latin1(&source.text(key.start, key.end - key.start)?));
         at = key.end;
     }
     Ok(names)
 }
 
-fn list(source: &mut Source<'_>, list: &Box, keys: &[String], texts: &mut Texts) -> Step {
+fn list(source: &mut Source<'_>, list: &Atom, keys: &[String], texts: &mut Texts) -> Step {
     let mut at = list.start;
     while at + 8 <= list.end {
-        let entry = Box::at(source, at, list.end)?;
+        let entry = Atom::at(source, at, list.end)?;
         let number = u32::from_be_bytes(entry.kind) as usize;
         let mut key = match number.checked_sub(1).and_then(|place| keys.get(place)) {
             Some(key) => key.clone(),
@@ -129,7 +129,7 @@ fn list(source: &mut Source<'_>, list: &Box, keys: &[String], texts: &mut Texts)
         };
         let mut inner = entry.start;
         while inner + 8 <= entry.end {
-            let part = Box::at(source, inner, entry.end)?;
+            let part = Atom::at(source, inner, entry.end)?;
             let length = part.end - part.start;
             match &part.kind {
                 // The name of an entry `----`.

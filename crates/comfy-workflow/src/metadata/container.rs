@@ -121,7 +121,7 @@ fn is_json(head: &[u8]) -> bool {
 
 /// What a file is that carries no workflow, and what to do about it; it continues "the document …".
 pub(super) fn foreign(head: &[u8]) -> Option<&'static str> {
-    let starts: [(&[u8], &str); 16] = [
+    let starts: [(&[u8], &str); 15] = [
         (b"PK\x03\x04", "is a ZIP archive; unpack it and use the file inside"),
         (b"\x1F\x8B", "is packed by gzip; unpack it and use the file inside"),
         (b"\x28\xB5\x2F\xFD", "is packed by zstd; unpack it and use the file inside"),
@@ -129,7 +129,6 @@ pub(super) fn foreign(head: &[u8]) -> Option<&'static str> {
         (b"Rar!", "is a RAR archive; unpack it and use the file inside"),
         (b"BZh", "is packed by bzip2; unpack it and use the file inside"),
         (b"GIF8", "is a GIF picture, which carries no workflow; use the file that ComfyUI saved"),
-        (b"BM", "is a BMP picture, which carries no workflow; use the file that ComfyUI saved"),
         (b"II*\0", "is a TIFF picture, in which no workflow is looked for; use the file that ComfyUI saved"),
         (b"MM\0*", "is a TIFF picture, in which no workflow is looked for; use the file that ComfyUI saved"),
         (
@@ -147,6 +146,9 @@ pub(super) fn foreign(head: &[u8]) -> Option<&'static str> {
     ];
     if let Some((_, what)) = starts.into_iter().find(|(start, _)| head.starts_with(start)) {
         return Some(what);
+    }
+    if head.starts_with(b"BM") && head.get(6..10) == Some(&[0; 4]) {
+        return Some("is a BMP picture, which carries no workflow; use the file that ComfyUI saved");
     }
     if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
         return Some("is UTF-16 text; save it as UTF-8");

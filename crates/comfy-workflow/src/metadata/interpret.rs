@@ -35,7 +35,7 @@ impl Found {
     fn look(&mut self, value: Value, depth: usize) {
         let Some(depth) = depth.checked_sub(1).filter(|_| !self.is_complete()) else { return };
         match value {
-            Value::Object(fields) if EditorWorkflow::recognises(&fields) => {
+            Value::Object(fields) if is_editors(&fields) => {
                 self.workflow.get_or_insert(Value::Object(fields));
             }
             Value::Object(fields) if is_prompt(&fields) => {
@@ -82,6 +82,13 @@ impl Found {
             self.look(Value::Object(std::mem::take(entry)), depth);
         }
     }
+}
+
+/// Other programs have documents with `nodes` too: InvokeAI with edges, n8n with connections, glTF with an asset.
+fn is_editors(fields: &Map<String, Value>) -> bool {
+    let has = |key: &&str| fields.contains_key(*key);
+    EditorWorkflow::recognises(fields)
+        && (has(&"links") || !["edges", "connections", "asset"].iter().any(has))
 }
 
 fn is_prompt(fields: &Map<String, Value>) -> bool {

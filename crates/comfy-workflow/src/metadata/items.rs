@@ -1,6 +1,6 @@
 //! The items of AVIF and HEIF: which of them are EXIF or XMP, and where they are.
 
-use super::bmff::Box;
+use super::bmff::Atom;
 use super::exif;
 use super::source::{Source, Step, Trouble};
 use super::texts::{Texts, utf8_or_latin1};
@@ -27,12 +27,12 @@ pub(super) struct Items {
 
 impl Items {
     /// The table `iinf`.
-    pub(super) fn read_kinds(&mut self, source: &mut Source<'_>, table: &Box) -> Step {
+    pub(super) fn read_kinds(&mut self, source: &mut Source<'_>, table: &Atom) -> Step {
         let version = source.array::<1>(table.start)?;
         let mut at = table.start + if version == [0] { 6 } else { 8 };
         let mut count = 0;
         while at + 8 <= table.end && count < MOST_ITEMS {
-            let entry = Box::at(source, at, table.end)?;
+            let entry = Atom::at(source, at, table.end)?;
             let length = (entry.end - entry.start).min(300);
             let bytes = source.text(entry.start, length)?;
             let mut fields = Fields(&bytes);
@@ -54,7 +54,7 @@ impl Items {
     }
 
     /// The table `iloc`.
-    pub(super) fn read_places(&mut self, source: &mut Source<'_>, table: &Box) -> Step {
+    pub(super) fn read_places(&mut self, source: &mut Source<'_>, table: &Atom) -> Step {
         let length = table.end - table.start;
         if length > MOST_BYTES {
             return Err(Trouble::broken(format!("has a table of {length} bytes at byte {}", table.start)));

@@ -16,8 +16,8 @@
 //! ```
 //!
 //! Files are of unknown origin: only their parts with texts are read, of 32 MiB at most each and 64 MiB together, also after
-//! unpacking; no buffer is as large as a file only says; nothing recurses deeper than a few levels. A video of some gigabytes
-//! is read in no time with [`read_from`].
+//! unpacking, and JSON up to 256 MiB; no buffer is as large as a file only says; nothing recurses deeper than a few levels. A
+//! video of some gigabytes is read in no time with [`read_from`].
 
 mod bmff;
 mod container;
@@ -47,6 +47,9 @@ use self::source::{Source, Step, Trouble};
 use self::texts::Texts;
 use crate::workflow::clip;
 use crate::{Error, ErrorKind, json};
+
+/// Longest document of JSON, in bytes.
+const MOST_JSON: u64 = 256 << 20;
 
 /// Most names of texts that a message shows.
 const MOST_NAMES: usize = 6;
@@ -196,7 +199,11 @@ fn walk(container: Container, source: &mut Source<'_>, texts: &mut Texts) -> Ste
 
 fn read_json(source: &mut Source<'_>) -> Result<Metadata, Error> {
     let length = source.length();
-    let bytes = source.text(0, length).map_err(unreadable)?;
+    let Some(count) = usize::try_from(length).ok().filter(|_| length <= MOST_JSON) else {
+        let message = format!("the document is JSON of {length} bytes, and at most {MOST_JSON} are read");
+        return Err(Error::new(ErrorKind::NotAWorkflow, message));
+    };
+    let bytes = source.some(0, count).map_err(unreadable)?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let mut found = interpret::Found::default();
     found.take(json::from_slice::<Value>(bytes).map_err(Error::json)?);

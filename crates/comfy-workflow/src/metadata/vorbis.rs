@@ -122,7 +122,7 @@ impl Stream {
         // FLAC has the head of a block there, and Speex nothing.
         let heads: [&[u8]; 3] = [b"OpusTags", b"\x03vorbis", b"\x81theora"];
         let head = heads.into_iter().find_map(|head| packet.strip_prefix(head));
-        let block = head.or_else(|| match packet.as_slice() {
+        let block = head.or(match packet.as_slice() {
             [0x04 | 0x84, _, _, _, block @ ..] => Some(block),
             _ => None,
         });

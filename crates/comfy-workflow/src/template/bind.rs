@@ -6,7 +6,7 @@ use super::parameter::{Parameter, ParameterType, check_name};
 use super::placeholder::Placeholder;
 use super::problem::{Problem, ProblemKind};
 use crate::assign::value::{Wanted, check, compare};
-use crate::schema::{InputSpec, Schemas};
+use crate::schema::{InputSpec, InputType, Schemas};
 use crate::workflow::clip;
 use crate::{Error, Target, Workflow};
 
@@ -105,7 +105,9 @@ impl<'a> Ground<'a> {
     fn select(self, selector: &str) -> Result<Vec<Target>, Error> {
         let targets = self.workflow.select(selector)?;
         for target in &targets {
-            self.workflow.check_present(target, self.schemas)?;
+            if self.unchosen(target).is_empty() {
+                self.workflow.check_present(target, self.schemas)?;
+            }
             self.workflow.check_not_linked(target)?;
         }
         Ok(targets)
@@ -114,7 +116,18 @@ impl<'a> Ground<'a> {
     fn spec(self, target: &Target) -> Option<&'a InputSpec> {
         let node = self.workflow.node(target.node.as_str())?;
         let schema = self.schemas.get(&node.class_type)?;
-        schema.input_for(&target.input, &node.inputs).map(|input| input.spec)
+        let resolved = schema.input_for(&target.input, &node.inputs).map(|input| input.spec);
+        resolved.or_else(|| match self.unchosen(target).as_slice() {
+            [first, others @ ..] if others.iter().all(|other| other == first) => Some(first),
+            _ => None,
+        })
+    }
+
+    /// What an input is with the other choices of dynamic inputs: another parameter may make that choice.
+    fn unchosen(self, target: &Target) -> Vec<&'a InputSpec> {
+        let node = self.workflow.node(target.node.as_str());
+        let schema = node.and_then(|node| self.schemas.get(&node.class_type));
+        schema.map(|schema| in_any_option(&schema.inputs, &target.input)).unwrap_or_default()
     }
 
     /// Adds to a parameter what the schema of an input says, else what its present value shows.
@@ -144,6 +157,23 @@ impl<'a> Ground<'a> {
             parameter.description = tooltip.map(str::to_owned);
         }
     }
+}
+
+/// The inputs of this dotted name that dynamic inputs may bring.
+fn in_any_option<'a>(specs: &'a [InputSpec], name: &str) -> Vec<&'a InputSpec> {
+    let mut found = Vec::new();
+    for spec in specs {
+        let Some(rest) = name.strip_prefix(&*spec.name) else { continue };
+        match (rest.strip_prefix('.'), &spec.kind) {
+            (None, _) if rest.is_empty() => found.push(spec),
+            (Some(inner), InputType::DynamicCombo(options)) => {
+                found.extend(options.iter().flat_map(|option| in_any_option(&option.inputs, inner)));
+            }
+            (Some(inner), InputType::DynamicSlot(slot)) => found.extend(in_any_option(&slot.inputs, inner)),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Holds a parameter to what an input takes. The error is to be followed by the input.

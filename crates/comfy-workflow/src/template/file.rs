@@ -94,6 +94,11 @@ impl TemplateFile {
             Value::Object(table) => table,
             other => return Err(syntax(format!("the template is {}, not an object", shown(&other)))),
         };
+        let is_node = |value: &Value| value.get("class_type").is_some();
+        if table.values().any(is_node) || table.get("nodes").is_some_and(Value::is_array) {
+            let message = "the template is a workflow itself; a template names its workflow and declares the parameters";
+            return Err(syntax(message.to_owned()));
+        }
         check_keys(&table, &KEYS, "the template", None, &mut problems);
         let mut reader = Reader { table: &mut table, parameter: None, problems: &mut problems };
         file.workflow = reader.text("workflow");

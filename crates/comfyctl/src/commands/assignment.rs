@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use comfy_api_client::workflow::schema::Schemas;
 use comfy_api_client::workflow::{self, json};
@@ -115,16 +114,14 @@ pub(crate) async fn apply_all(
     workflow: &mut Workflow,
     client: &Client,
 ) -> Result<(), Failure> {
-    let schemas = match client.kept_schemas() {
-        Some(schemas) => schemas,
-        None => Arc::new(schemas_of(assignments, workflow, client).await?),
-    };
+    let schemas = schemas_of(assignments, workflow, client).await?;
     for assignment in assignments {
         assignment.apply(workflow, client, &schemas).await?;
     }
     Ok(())
 }
 
+/// Those of the classes that are changed, as the server has them now: lists of models and files change.
 async fn schemas_of(
     assignments: &[Assignment],
     workflow: &Workflow,

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::args::{Convert, DynamicPromptsMode};
 use crate::commands::connect::connect;
-use crate::commands::object_info;
 use crate::commands::workflow_file::{self, Opened};
+use crate::commands::{object_info, output_file};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -80,17 +80,20 @@ async fn converted(settings: &Settings, args: &Convert, opened: &Opened) -> Resu
     if !opened.document.needs_schemas() {
         return Ok(opened.document.clone().into_workflow(&Default::default(), &options)?);
     }
-    let server = connect(settings).await?;
-    Ok(server.client().convert(&opened.document).convert_options(options).await?)
+    let asked = async {
+        let server = connect(settings).await?;
+        Ok::<_, Failure>(server.client().convert(&opened.document).convert_options(options).await?)
+    };
+    asked.await.map_err(|failure| match failure.exit {
+        Exit::Unreachable => failure.with_another_hint("no server is needed with `--object-info FILE`"),
+        _ => failure,
+    })
 }
 
 fn write(conversion: &Conversion, path: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(&conversion.workflow.to_value()).unwrap_or_default();
     match path {
-        Some(path) => std::fs::write(path, text + "\n").map_err(|error| {
-            Failure::of_file("io", &format!("cannot write {}", path.display()), &error)
-                .with_hint("choose another file with `-o FILE`")
-        }),
+        Some(path) => output_file::write(path, (text + "\n").as_bytes()),
         None if printer.is_json() => Ok(()),
         None => {
             printer.line(&text);

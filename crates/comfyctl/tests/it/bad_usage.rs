@@ -113,7 +113,9 @@ fn no_command_shows_the_help_and_is_a_mistake() {
 #[test]
 fn help_and_version_go_to_stdout_and_are_no_mistake() {
     let place = Place::new();
-    for args in [&["--help"][..], &["run", "--help"], &["serve", "-h"], &["--version"]] {
+    for args in
+        [&["--help"][..], &["run", "--help"], &["extract", "--help"], &["serve", "-h"], &["--version"]]
+    {
         let ran = place.run(args);
         assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)), "{args:?}");
         assert!(ran.stdout.contains("comfyctl"), "{ran}");

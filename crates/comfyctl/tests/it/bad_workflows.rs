@@ -66,7 +66,7 @@ fn nothing_on_stdin() {
 fn a_file_that_is_no_json() {
     let (_place, ran) = run("page.json", "<html>\n<p>Not here</p>");
     insta::assert_snapshot!(ran, @"
-    error: page.json is no JSON: expected value at line 1 column 1, near `<html>`
+    error: page.json is an HTML page; download the file that the page shows, such as the raw file of a repository
     hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
 
     exit code 2
@@ -106,7 +106,12 @@ fn json_that_is_no_workflow() {
 fn a_picture_without_a_workflow() {
     let place = Place::new();
     image::RgbImage::new(2, 2).save(place.path("picture.png")).unwrap();
-    insta::assert_snapshot!(place.run(&["run", "picture.png", "-s", "embedded"]), @"");
+    insta::assert_snapshot!(place.run(&["run", "picture.png", "-s", "embedded"]), @"
+    error: picture.png is a PNG file that carries no workflow; it has no texts at all: another program has made it, or a copy of it that lacks them; use the file that ComfyUI saved
+    hint: give a workflow that the editor saved or exported, or a picture that ComfyUI made
+
+    exit code 2
+    ");
 }
 
 #[test]

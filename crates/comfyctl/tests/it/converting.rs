@@ -29,7 +29,65 @@ fn a_file_of_the_editor_becomes_what_a_server_runs() {
     let place = place();
     let ran = convert(&place, &example("hello-editor.json"), &[]);
     assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)));
-    insta::assert_snapshot!(ran.stdout, @"");
+    insta::assert_snapshot!(ran.stdout, @r#"
+    {
+      "1": {
+        "inputs": {
+          "width": 256,
+          "height": 256,
+          "batch_size": 1,
+          "color": 16744448
+        },
+        "class_type": "EmptyImage",
+        "_meta": {
+          "title": "Orange"
+        }
+      },
+      "2": {
+        "inputs": {
+          "image": [
+            "1",
+            0
+          ]
+        },
+        "class_type": "ImageInvert",
+        "_meta": {
+          "title": "Its opposite"
+        }
+      },
+      "4": {
+        "inputs": {
+          "blend_factor": 0.25,
+          "blend_mode": "normal",
+          "image1": [
+            "1",
+            0
+          ],
+          "image2": [
+            "2",
+            0
+          ]
+        },
+        "class_type": "ImageBlend",
+        "_meta": {
+          "title": "Blend"
+        }
+      },
+      "5": {
+        "inputs": {
+          "filename_prefix": "hello",
+          "images": [
+            "4",
+            0
+          ]
+        },
+        "class_type": "SaveImage",
+        "_meta": {
+          "title": "Save"
+        }
+      }
+    }
+    "#);
     let embedded = place.run(&["convert", &example("hello-editor.json"), "-s", "embedded"]);
     assert_eq!(embedded.stdout, ran.stdout);
 }
@@ -76,7 +134,13 @@ fn chance_and_clock_can_be_given() {
     let now = ["--now", "2025-01-02T03:04:05+09:00"];
     assert_eq!(prefix(&now), "2025-01-02_03-04-05_256");
     assert_ne!(prefix(&[]), prefix(&now));
-    insta::assert_snapshot!(convert(&place, "editor.json", &["--now", "yesterday"]), @"");
+    insta::assert_snapshot!(convert(&place, "editor.json", &["--now", "yesterday"]), @"
+    error: invalid value 'yesterday' for '--now <RFC3339>': it is no time; write it as 2025-01-02T03:04:05Z
+
+    For more information, try '--help'.
+
+    exit code 2
+    ");
 }
 
 #[test]
@@ -84,7 +148,13 @@ fn a_conversion_with_errors_prints_nothing_unless_a_part_is_wanted() {
     let place = place();
     place.write("editor.json", editor_with(|nodes| nodes[1]["type"] = "ImageInvrt".into()));
     let ran = convert(&place, "editor.json", &[]);
-    insta::assert_snapshot!(ran, @"");
+    insta::assert_snapshot!(ran, @r#"
+    error: editor.json cannot be converted to the API format
+      node 2 "Its opposite" (ImageInvrt): the server has no class `ImageInvrt`; did you mean `ImageInvert`?
+    hint: install the custom node on the server, or take the node out of the workflow
+
+    exit code 4
+    "#);
     let ran = convert(&place, "editor.json", &["--partial"]);
     let prompt: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&prompt["1"]["class_type"], ran.code), (&"EmptyImage".into(), Some(4)));
@@ -98,7 +168,7 @@ fn in_json_there_is_one_result_with_all_problems() {
     assert_eq!(result["workflow"]["1"]["class_type"], "EmptyImage");
     place.write("editor.json", editor_with(|nodes| nodes[1]["type"] = "ImageInvrt".into()));
     let ran = convert(&place, "editor.json", &["--json"]);
-    insta::assert_snapshot!(ran.stdout, @"");
+    insta::assert_snapshot!(ran.stdout, @r#"{"type":"result","status":"rejected","workflow":null,"problems":[{"severity":"error","kind":"unknown_class","node":"2","title":"Its opposite","class_type":"ImageInvrt","input":null,"message":"the server has no class `ImageInvrt`; did you mean `ImageInvert`?"}],"error":{"code":"conversion","message":"editor.json cannot be converted to the API format\nnode 2 \"Its opposite\" (ImageInvrt): the server has no class `ImageInvrt`; did you mean `ImageInvert`?","hint":"install the custom node on the server, or take the node out of the workflow","details":[{"severity":"error","kind":"unknown_class","node":"2","title":"Its opposite","class_type":"ImageInvrt","input":null,"message":"the server has no class `ImageInvrt`; did you mean `ImageInvert`?"}]}}"#);
     assert_eq!(ran.code, Some(4));
     assert!(result_of(&convert(&place, "editor.json", &["--json", "--partial"]))["workflow"].is_object());
     let refused = result_of(&place.run(&["convert", "a.json", "--json", "--nonsense"]));
@@ -111,19 +181,51 @@ fn in_json_there_is_one_result_with_all_problems() {
 fn files_that_hold_no_schemas() {
     let place = place();
     let with = |nodes: &str| place.run(&["convert", &example("hello-editor.json"), "--object-info", nodes]);
-    insta::assert_snapshot!(with("missing.json"), @"");
-    insta::assert_snapshot!(with(&example("hello.json")).to_string().replace(&example("hello.json"), "hello.json"), @"");
+    insta::assert_snapshot!(with("missing.json"), @"
+    error: cannot read missing.json: no such file or folder
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
+    insta::assert_snapshot!(with(&example("hello.json")).to_string().replace(&example("hello.json"), "hello.json"), @"
+    error: hello.json has no node schemas: its entries, such as `1`, `2`, `3`, describe no node classes
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
     place.write("list.json", "[1]");
-    insta::assert_snapshot!(with("list.json"), @"");
+    insta::assert_snapshot!(with("list.json"), @"
+    error: list.json has no node schemas: invalid type: sequence, expected an object of node classes at line 1 column 0, near `[1]`
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
     place.write("empty.json", "{}");
-    insta::assert_snapshot!(with("empty.json"), @"");
+    insta::assert_snapshot!(with("empty.json"), @"
+    error: empty.json has no node schemas: it is an empty object
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
     place.write("cut.json", b"\x1f\x8b\x08\0\0\0");
-    insta::assert_snapshot!(with("cut.json"), @"");
+    insta::assert_snapshot!(with("cut.json"), @"
+    error: cannot read cut.json: unexpected end of file
+    hint: save the body of a server's `/object_info` in a file, as JSON or packed by gzip
+
+    exit code 2
+    ");
 }
 
 #[test]
 fn a_server_that_is_down() {
     let place = place();
-    insta::assert_snapshot!(place.run(&["convert", &example("hello-editor.json"), "-s", "127.0.0.1:1"]), @"");
-    insta::assert_snapshot!(place.run(&["convert", "/dev/null", "-s", "127.0.0.1:1"]), @"");
+    insta::assert_snapshot!(place.run(&["convert", &example("hello-editor.json"), "-s", "127.0.0.1:1"]), @"
+    error: cannot connect to http://127.0.0.1:PORT: nothing listens there
+    hint: start the server, or check host and port; no server is needed with `--object-info FILE`
+
+    exit code 3
+    ");
+    // What is found wrong without a server is said first.
+    place.write("empty.json", "");
+    assert_eq!(place.run(&["convert", "empty.json", "-s", "127.0.0.1:1"]).code, Some(2));
 }

@@ -229,6 +229,38 @@ fn a_template_is_swept_over_parameters_and_other_inputs() {
 }
 
 #[test]
+fn a_choice_is_swept_together_with_the_inputs_that_it_brings() {
+    let option = |key: &str, inputs: Value| json!({"key": key, "inputs": {"required": inputs}});
+    let options = json!([
+        option("size", json!({"width": ["INT", {"max": 64}], "same": ["INT"]})),
+        option("factor", json!({"by": ["FLOAT", {"max": 8.0}], "same": ["INT"]})),
+    ]);
+    let schemas = Schemas::from_value(json!({"R": {"input": {"required": {
+        "to": ["COMFY_DYNAMICCOMBO_V3", {"options": options}]
+    }}}}));
+    let schemas = schemas.unwrap();
+    let workflow =
+        Workflow::from_value(json!({"1": {"class_type": "R", "inputs": {"to": "size", "to.width": 8}}}));
+    let workflow = workflow.unwrap();
+    let rows = |text: &str| Sweep::from_rows(text.as_bytes()).unwrap().variants(&workflow, &schemas);
+    let variants = rows("R.to,R.to.width,R.to.by,R.to.same\nsize,16,,1\nfactor,,2,3\n").unwrap();
+    let values: Vec<String> = variants.map(|variant| Value::from(variant.values).to_string()).collect();
+    assert_eq!(
+        values,
+        [
+            r#"{"R.to":"size","R.to.width":16,"R.to.same":1}"#,
+            r#"{"R.to":"factor","R.to.by":2.0,"R.to.same":3}"#
+        ]
+    );
+    assert_eq!(
+        rows("R.to,R.to.by\nfacto,9\n").unwrap_err().to_string(),
+        "row 1 (line 2): `R.to` has no choice `facto`; did you mean `factor`?\n\
+         row 1 (line 2): `R.to.by` must be at most 8.0, and 9.0 is larger"
+    );
+    assert!(rows("R.to.bi\n9\n").is_err());
+}
+
+#[test]
 fn a_huge_product_is_counted_and_lazy() {
     let seeds = || sweep("K.seed=0..999999");
     let twice = seeds().product(sweep("K.cfg=0..100..0.0001"));

@@ -1,0 +1,59 @@
+//! What the commands that look at a workflow have in common. They ask no server.
+
+use std::path::Path;
+
+use comfy_api_client::workflow::Workflow;
+use comfy_api_client::workflow::convert::{ConvertOptions, DynamicPrompts};
+use comfy_api_client::workflow::schema::Schemas;
+use serde_json::json;
+
+use crate::commands::object_info;
+use crate::commands::workflow_file::{self, Opened};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// The schemas of `--object-info`.
+pub(crate) fn schemas(path: Option<&Path>) -> Result<Option<Schemas>, Failure> {
+    path.map(object_info::read).transpose()
+}
+
+/// What runs, and the problems on the way there, which are warnings; `None` for a workflow of the editor without schemas.
+pub(crate) fn converted(
+    opened: &Opened,
+    schemas: Option<&Schemas>,
+    printer: &Printer,
+) -> Result<Option<Workflow>, Failure> {
+    if opened.document.needs_schemas() && schemas.is_none() {
+        return Ok(None);
+    }
+    let none = Schemas::new();
+    // What is looked at twice should look the same.
+    let options = ConvertOptions::new().dynamic_prompts(DynamicPrompts::First);
+    let conversion = opened.document.clone().into_workflow(schemas.unwrap_or(&none), &options)?;
+    if let Err(failure) = workflow_file::check(opened, &conversion, printer) {
+        printer.warning(&failure.report.message);
+    }
+    Ok(Some(conversion.workflow))
+}
+
+/// The workflow as the file has it, for the want of schemas.
+pub(crate) fn outlined(opened: &Opened, printer: &Printer) -> Workflow {
+    if !printer.is_json() {
+        printer.note("values are shown as the file has them; `--object-info` names them");
+    }
+    opened.document.editor.as_ref().map(|editor| editor.outline()).unwrap_or_default()
+}
+
+/// Ends a command that has failed.
+pub(crate) fn fail(printer: &Printer, failure: &Failure) -> Exit {
+    printer.error(failure);
+    printer.json(&json!({"type": "result", "status": failure.status, "error": failure.report}));
+    failure.exit
+}
+
+/// The result where the command line was refused.
+pub(crate) fn print_refusal(message: &str) {
+    let failure = Failure::usage("usage", message);
+    Printer::for_json().json(&json!({"type": "result", "status": failure.status, "error": failure.report}));
+}

@@ -1,0 +1,40 @@
+//! The file of an option `-o FILE`.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::failure::{Failure, one_line};
+
+/// Writes a whole file, in place of the one that is there. Whoever reads it meanwhile reads the old one.
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let written = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // A pipe or a device is no place to put another file.
+        Ok(found) if !found.is_file() => {
+            File::options().write(true).open(path).and_then(|mut file| file.write_all(content))
+        }
+        _ => replace(path, content),
+    };
+    written.map_err(|error| {
+        Failure::of_file("io", &format!("cannot write {}", one_line(&path.display().to_string())), &error)
+            .with_hint("choose another file with `-o FILE`")
+    })
+}
+
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A link stays one.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".comfy-").suffix(".part");
+    // Temporary files are private by default; this one becomes an ordinary file.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut part = builder.tempfile_in(folder)?;
+    part.write_all(content)?;
+    part.persist(&path).map(drop).map_err(|error| error.error)
+}
