@@ -7,6 +7,8 @@
 mod graph;
 mod read;
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -30,6 +32,12 @@ use crate::{Error, ErrorKind};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EditorWorkflow {
+    parts: Arc<Parts>,
+}
+
+/// Shared, since a conversion keeps the document beside its result.
+#[derive(Debug, Clone, PartialEq)]
+struct Parts {
     document: Value,
     root: Graph,
     subgraphs: IndexMap<String, Graph>,
@@ -55,7 +63,7 @@ impl EditorWorkflow {
             return Err(Error::new(ErrorKind::NotAWorkflow, message));
         };
         let (root, subgraphs, oddities) = read::document(fields);
-        Ok(Self { document, root, subgraphs, oddities })
+        Ok(Self { parts: Arc::new(Parts { document, root, subgraphs, oddities }) })
     }
 
     /// Whether an object is a workflow as the editor saves it, rather than one in the API format.
@@ -67,32 +75,32 @@ impl EditorWorkflow {
     /// The document as it was read.
     #[must_use]
     pub fn document(&self) -> &Value {
-        &self.document
+        &self.parts.document
     }
 
-    /// The document as it was read, without a copy.
+    /// The document as it was read, without a copy if no clone of this workflow is left.
     #[must_use]
     pub fn into_document(self) -> Value {
-        self.document
+        Arc::unwrap_or_clone(self.parts).document
     }
 
     /// The outermost graph.
     #[must_use]
     pub fn root(&self) -> &Graph {
-        &self.root
+        &self.parts.root
     }
 
     /// The definitions of subgraphs by their ids, nested ones too. A node whose class type is such an id stands for the
     /// subgraph.
     #[must_use]
     pub fn subgraphs(&self) -> &IndexMap<String, Graph> {
-        &self.subgraphs
+        &self.parts.subgraphs
     }
 
     /// What of the document is of a wrong shape and was passed over.
     #[must_use]
     pub fn oddities(&self) -> &[String] {
-        &self.oddities
+        &self.parts.oddities
     }
 }
 

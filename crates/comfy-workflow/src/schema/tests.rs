@@ -282,6 +282,14 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
+    fn names_that_are_alike_pass_the_quick_look(a in "[a-cA-C0]{0,12}|[a-zA-Z ]{0,20}|\\PC{0,6}", b in "[a-cA-C0]{0,12}|[a-zA-Z ]{0,20}|\\PC{0,6}") {
+        for other in [b.clone(), format!("{a}{b}")] {
+            let alike = strsim::jaro_winkler(&a.to_lowercase(), &other.to_lowercase()) >= 0.8;
+            prop_assert_eq!(most_similar(&a, std::iter::once(other.as_str())).is_some(), alike, "{:?} {:?}", a, other);
+        }
+    }
+
+    #[test]
     fn no_description_makes_the_reader_panic(info in any_json(), spec in any_json(), inputs in any_json()) {
         let inputs = inputs.as_object().cloned().unwrap_or_default();
         for info in [info, json!({"input": {"required": {"x": spec, "y": ["COMFY_AUTOGROW_V3", {"template": spec}]}}})] {
