@@ -82,13 +82,6 @@ impl Failure {
         self.with_hint(hint)
     }
 
-    /// The time that `--timeout` allows is over.
-    pub(crate) fn timed_out(limit: Duration) -> Self {
-        let limit = humantime::format_duration(limit);
-        Self::new(Exit::Timeout, "timeout", format!("the time limit of {limit} was reached"))
-            .with_hint("allow more time with `--timeout`")
-    }
-
     /// Keeps the chain of causes, which `-v` shows.
     pub(crate) fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);

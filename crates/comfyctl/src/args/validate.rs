@@ -6,8 +6,8 @@ use clap::Args as ClapArgs;
 
 const VALIDATE_HELP: &str = "\
 Examples:
-  comfyctl validate hello.json
-  comfyctl validate hello.json -s gpu1:8188
+  comfyctl validate workflow.json
+  comfyctl validate picture.png -s gpu1:8188
   comfyctl validate hello.json --object-info nodes.json --as 0.8.0
   comfyctl validate hello.json --json -s embedded
 
@@ -27,9 +27,9 @@ Exit codes:
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = VALIDATE_HELP)]
 pub(crate) struct Validate {
-    /// Workflow file in the API format; `-` reads stdin
+    /// Workflow: a file in the API format or the editor's, or a picture or media file that carries one; `-` reads stdin
     pub(crate) workflow: PathBuf,
-    /// Take the node schemas of this file, the body of a server's `/object_info`, and ask no server
+    /// Take the node schemas of this file, the body of a server's `/object_info` as JSON or packed by gzip, and ask no server
     #[arg(long, value_name = "FILE")]
     pub(crate) object_info: Option<PathBuf>,
     /// Version of the server that the schemas of the file are of; the newest that is known unless given

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::args::{Convert, DynamicPromptsMode};
 use crate::commands::connect::connect;
-use crate::commands::workflow_file::{self, Opened};
+use crate::commands::workflow_file::{self, NO_WORKFLOW, Opened};
 use crate::commands::{object_info, output_file};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -55,7 +55,12 @@ async fn work(
     args: &Convert,
     result: &mut Option<Conversion>,
 ) -> Result<(), Failure> {
-    let opened = workflow_file::open(&args.workflow).await?;
+    let opened = workflow_file::open(&args.workflow).await.inspect_err(|failure| {
+        // The editor takes any object for a graph, and gives an empty prompt for one without nodes.
+        if failure.report.code == NO_WORKFLOW && args.output.is_none() && !printer.is_json() {
+            printer.line("{}");
+        }
+    })?;
     let conversion = result.insert(converted(settings, args, &opened).await?);
     let checked = workflow_file::check(&opened, conversion, printer);
     if checked.is_ok() || args.partial {

@@ -1,5 +1,5 @@
-use comfy_api_client::Workflow;
-use comfy_api_client::workflow::schema::Schemas;
+use comfy_api_client::local_time;
+use comfy_api_client::workflow::convert::{self, ConvertOptions, ProblemKind};
 use comfy_api_client::workflow::validate::{
     Effect, Findings, Options, Problem, Profile, Severity, Verdict, inspect,
 };
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::Validate;
 use crate::commands::connect::connect;
-use crate::commands::workflow_file;
+use crate::commands::{object_info, workflow_file};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -23,11 +23,14 @@ pub(crate) async fn validate(settings: &Settings, printer: &Printer, args: Valid
         None => work.await,
     };
     let failure = match result {
-        Ok(findings) => {
-            for problem in &findings.problems {
+        Ok(found) => {
+            for problem in &found.conversion {
+                tell_conversion(problem, printer);
+            }
+            for problem in &found.findings.problems {
                 tell(problem, printer);
             }
-            verdict(&findings, printer)
+            verdict(&found, printer)
         }
         Err(failure) => {
             printer.json(&json!({
@@ -42,27 +45,46 @@ pub(crate) async fn validate(settings: &Settings, printer: &Printer, args: Valid
     failure.exit
 }
 
-/// What is wrong with the workflow, by the schemas of a file or of a server.
-async fn find(settings: &Settings, args: &Validate) -> Result<Findings, Failure> {
-    let workflow = workflow(args).await?;
-    let Some(path) = &args.object_info else {
-        return Ok(connect(settings).await?.client().validate(&workflow).await?);
-    };
-    let shown = path.display();
-    let hint = "save the body of a server's `/object_info` in a file";
-    let bytes = tokio::fs::read(path).await.map_err(|error| {
-        Failure::of_file("object_info", &format!("cannot read {shown}"), &error).with_hint(hint)
-    })?;
-    let schemas = Schemas::from_slice(&bytes).map_err(|error| {
-        Failure::usage("object_info", format!("{shown} has no node schemas: {error}")).with_hint(hint)
-    })?;
-    let profile = args.as_version.as_deref().map_or_else(Profile::default, Profile::for_version);
-    Ok(inspect(&workflow.to_value(), &Options::new(&schemas).profile(profile)))
+/// What is wrong with a workflow.
+struct Found {
+    /// What its conversion found that the checks of the result do not.
+    conversion: Vec<convert::Problem>,
+    findings: Findings,
 }
 
-/// The workflow of the file: the one place to convert other documents in.
-async fn workflow(args: &Validate) -> Result<Workflow, Failure> {
-    workflow_file::read(&args.workflow).await
+/// What is wrong with the workflow, by the schemas of a file or of a server.
+async fn find(settings: &Settings, args: &Validate) -> Result<Found, Failure> {
+    let opened = workflow_file::open(&args.workflow).await?;
+    let Some(path) = &args.object_info else {
+        let server = connect(settings).await?;
+        let conversion = server.client().convert(&opened.document).await?;
+        let findings = server.client().validate(&conversion.workflow).await?;
+        return Ok(Found { conversion: unchecked(conversion.problems), findings });
+    };
+    let schemas = object_info::read(path)?;
+    let options = ConvertOptions::new().now(local_time());
+    let conversion = opened.document.into_workflow(&schemas, &options)?;
+    let profile = args.as_version.as_deref().map_or_else(Profile::default, Profile::for_version);
+    let findings = inspect(&conversion.workflow.to_value(), &Options::new(&schemas).profile(profile));
+    Ok(Found { conversion: unchecked(conversion.problems), findings })
+}
+
+/// The problems of a conversion but for those that the checks of its result find again.
+fn unchecked(mut problems: Vec<convert::Problem>) -> Vec<convert::Problem> {
+    problems.retain(|problem| !matches!(problem.kind, ProblemKind::InvalidValue | ProblemKind::UnknownClass));
+    problems
+}
+
+fn tell_conversion(problem: &convert::Problem, printer: &Printer) {
+    if !printer.is_json() {
+        printer.line(&format!("{}: {problem}", problem.severity));
+        return;
+    }
+    let mut line = workflow_file::problem(problem);
+    if let Value::Object(fields) = &mut line {
+        fields.shift_insert(0, "type".into(), "problem".into());
+    }
+    printer.json(&line);
 }
 
 fn tell(problem: &Problem, printer: &Printer) {
@@ -83,13 +105,16 @@ fn tell(problem: &Problem, printer: &Printer) {
 }
 
 /// The failure of the command, where the workflow is not one to submit.
-fn verdict(findings: &Findings, printer: &Printer) -> Option<Failure> {
-    let errors = findings.errors().count();
-    let warnings = findings.problems.len() - errors;
+fn verdict(found: &Found, printer: &Printer) -> Option<Failure> {
+    let Found { conversion, findings } = found;
+    let lost = conversion.iter().filter(|problem| problem.severity == convert::Severity::Error).count();
+    let errors = findings.errors().count() + lost;
+    let warnings = findings.problems.len() + conversion.len() - errors;
     let message = match () {
         () if findings.is_rejected() && findings.certain => "the server would reject the workflow",
         () if findings.is_rejected() => "the server would reject the workflow, as far as can be told",
         () if findings.stops_the_worker() => "the server would stop for ever over the workflow",
+        () if lost > 0 => "the workflow cannot be converted to what the server runs",
         () => "",
     };
     let failure = (!message.is_empty()).then(|| Failure::new(Exit::Rejected, "rejected", message));

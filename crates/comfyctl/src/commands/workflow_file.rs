@@ -17,6 +17,9 @@ use crate::printer::Printer;
 /// Most bytes that are taken from stdin, which cannot be read in parts.
 const LARGEST: u64 = 1 << 30;
 
+/// The code of the failure for a document that is no workflow.
+pub(crate) const NO_WORKFLOW: &str = "no_workflow";
+
 const HINT: &str = "give a workflow that the editor saved or exported, or a picture that ComfyUI made";
 
 /// A document, and what to call it.
@@ -72,7 +75,11 @@ fn unusable(error: workflow::Error, name: &str) -> Failure {
     if let Some(source) = error.source() {
         message.push_str(&format!(": {}", one_line(&source.to_string())));
     }
+    let no_workflow = error.kind() == workflow::ErrorKind::NotAWorkflow;
     let mut failure = Failure::from(error).with_hint(HINT);
+    if no_workflow {
+        failure.report.code = NO_WORKFLOW;
+    }
     failure.report.message = message;
     failure
 }
@@ -104,11 +111,13 @@ pub(crate) fn check(opened: &Opened, conversion: &Conversion, printer: &Printer)
 
 /// The problems of a conversion in JSON.
 pub(crate) fn problems(conversion: &Conversion) -> Value {
-    let problem = |problem: &Problem| {
-        json!({
-            "severity": problem.severity.to_string(), "kind": problem.kind.as_str(), "node": problem.node,
-            "title": problem.title, "class_type": problem.class_type, "input": problem.input, "message": problem.message,
-        })
-    };
     conversion.problems.iter().map(problem).collect()
+}
+
+/// A problem of a conversion in JSON.
+pub(crate) fn problem(problem: &Problem) -> Value {
+    json!({
+        "severity": problem.severity.to_string(), "kind": problem.kind.as_str(), "node": problem.node,
+        "title": problem.title, "class_type": problem.class_type, "input": problem.input, "message": problem.message,
+    })
 }
