@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use comfy_api_client::workflow::SeedChange;
+use comfy_api_client::workflow::convert::ProblemKind;
 use comfy_api_client::{Client, Event, Job, OutputFile, Outputs, SavedFile, Workflow};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -114,7 +115,9 @@ async fn prepare(
     }
     check_folder(&args.output)?;
     let server = connect(settings).await?;
-    let conversion = server.client().convert(&opened.document).await?;
+    let mut conversion = server.client().convert(&opened.document).await?;
+    // The check before the submit tells of them again.
+    conversion.problems.retain(|problem| problem.kind != ProblemKind::InvalidValue);
     workflow_file::check(&opened, &conversion, printer)?;
     let mut workflow = conversion.workflow;
     assignment::check_all(&assignments, &workflow)?;

@@ -80,8 +80,7 @@ fn a_node_that_the_server_does_not_have_may_be_muted() {
 fn a_value_that_the_editor_takes_and_the_server_does_not() {
     let ran = run(editor_with(|nodes| nodes[3]["widgets_values"] = json!([0.25, "norma"])));
     insta::assert_snapshot!(ran, @r#"
-    warning: node 4 "Blend" (ImageBlend): input blend_mode: has no choice `norma`; did you mean `normal`?
-    error: the server rejected the workflow
+    error: the server would reject the workflow
       node 4 "Blend" (ImageBlend): input blend_mode: "norma" is not one of "normal", "multiply", "screen", "overlay", "soft_light", "difference"; did you mean "normal"?
     hint: change inputs with `--set NODE.INPUT=VALUE`, or correct the workflow
 
