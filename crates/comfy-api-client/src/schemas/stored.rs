@@ -167,12 +167,15 @@ mod tests {
             std::fs::write(&path, &whole[..length]).unwrap();
             assert!(read(&path, SERVER, "0.30.0", 1001).is_none(), "cut at {length}");
         }
-        // Behind the head of the compression, whose own time and system mean nothing.
+        // Behind the head of the compression, whose own time and system mean nothing. The bits that fill its last byte
+        // mean nothing either.
         for place in 10..whole.len() {
             let mut changed = whole.clone();
             changed[place] ^= 0x10;
             std::fs::write(&path, changed).unwrap();
-            assert!(read(&path, SERVER, "0.30.0", 1001).is_none(), "changed at {place}");
+            let schemas = read(&path, SERVER, "0.30.0", 1001);
+            let same = |schemas: Schemas| schemas.get("SaveImage").is_some_and(|schema| schema.output_node);
+            assert!(schemas.is_none_or(same), "changed at {place}");
         }
         std::fs::write(&path, "{}").unwrap();
         assert!(read(&path, SERVER, "0.30.0", 1001).is_none());
