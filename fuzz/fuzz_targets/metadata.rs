@@ -18,6 +18,8 @@ fuzz_target!(|data: &[u8]| {
     }
     match Workflow::read(data) {
         Ok(document) => drop(document.into_workflow(comfy_fuzz::schemas(), &ConvertOptions::new())),
-        Err(error) => assert!(!error.to_string().contains(|c: char| c.is_control() && c != '\n'), "{error:?}"),
+        Err(error) => {
+            assert!(!error.to_string().contains(|c: char| c.is_control() && c != '\n'), "{error:?}")
+        }
     }
 });

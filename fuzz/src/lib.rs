@@ -21,11 +21,14 @@ pub fn schemas() -> &'static Schemas {
     static SCHEMAS: OnceLock<Schemas> = OnceLock::new();
     SCHEMAS.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let corpus = std::env::var_os("COMFY_CORPUS").map_or_else(|| root.join("../../shared"), PathBuf::from);
+        let corpus =
+            std::env::var_os("COMFY_CORPUS").map_or_else(|| root.join("../../shared"), PathBuf::from);
         let mut schemas = fixtures(root);
         if let Ok(file) = std::fs::File::open(corpus.join("object_info/0.30.0-with-test-nodes.json.gz")) {
             let mut bytes = Vec::new();
-            flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("the recording can be unpacked");
+            flate2::read::GzDecoder::new(file)
+                .read_to_end(&mut bytes)
+                .expect("the recording can be unpacked");
             schemas.merge(Schemas::from_slice(&bytes).expect("the recording has classes"));
         }
         schemas
@@ -33,10 +36,13 @@ pub fn schemas() -> &'static Schemas {
 }
 
 fn fixtures(root: &Path) -> Schemas {
-    let file = std::fs::read(root.join("../fixtures/validation/0.30.0.json")).expect("the fixtures are there");
+    let file =
+        std::fs::read(root.join("../fixtures/validation/0.30.0.json")).expect("the fixtures are there");
     let mut file: Value = serde_json::from_slice(&file).expect("the fixtures are JSON");
     let mut schemas = Schemas::from_value(file["schemas"].take()).expect("the fixtures have classes");
-    for entry in std::fs::read_dir(root.join("../fixtures/convert")).expect("the fixtures are there").flatten() {
+    for entry in
+        std::fs::read_dir(root.join("../fixtures/convert")).expect("the fixtures are there").flatten()
+    {
         let file = std::fs::read(entry.path()).expect("the fixtures can be read");
         if let Ok(mut file) = serde_json::from_slice::<Value>(&file) {
             schemas.merge(Schemas::from_value(file["schemas"].take()).expect("the fixtures have classes"));
@@ -81,7 +87,8 @@ pub fn made(bytes: &[u8]) -> arbitrary::Result<(Value, Schemas)> {
     }
     let schemas = Schemas::from_value(made.schemas).unwrap_or_default();
     if spoils == 0 {
-        let editor = EditorWorkflow::from_value(made.document.clone()).expect("it is a document of the editor");
+        let editor =
+            EditorWorkflow::from_value(made.document.clone()).expect("it is a document of the editor");
         let workflow = convert(&editor, &schemas, &ConvertOptions::new()).workflow;
         assert_eq!(workflow.len(), made.expected.len(), "nodes are missing or too many");
         for (id, inputs) in &made.expected {
