@@ -38,7 +38,7 @@ pub(super) fn find(
             described += 1;
             let cycle = if described <= DESCRIBED { cycle_through(id, &group, &links) } else { None };
             let text = match &cycle {
-                Some(cycle) => format!("part of a cycle of links: {}", chain(cycle)),
+                Some(cycle) => format!("part of a cycle of links: {}", chain(cycle, nodes)),
                 None => "part of a cycle of links".to_owned(),
             };
             for id in cycle.unwrap_or_else(|| vec![id]) {
@@ -64,10 +64,14 @@ pub(super) fn find(
     }
 }
 
-fn chain(cycle: &[&str]) -> String {
-    let named: Vec<String> = cycle.iter().take(NAMED).map(|id| clip(id)).collect();
+fn chain(cycle: &[&str], nodes: &Map<String, Value>) -> String {
+    let named = |id: &&str| match nodes.get(*id).and_then(|node| node.get("class_type")?.as_str()) {
+        Some(class_type) => format!("{} ({})", clip(id), clip(class_type)),
+        None => clip(id),
+    };
+    let first: Vec<String> = cycle.iter().take(NAMED).map(named).collect();
     let more = if cycle.len() > NAMED { " -> …" } else { "" };
-    format!("{}{more} -> {}", named.join(" -> "), cycle.first().map(|id| clip(id)).unwrap_or_default())
+    format!("{}{more} -> {}", first.join(" -> "), cycle.first().map(named).unwrap_or_default())
 }
 
 fn declared_links<'a>(
