@@ -12,6 +12,7 @@ use super::widgets::{self, Stored, widget_type};
 use super::{ConvertOptions, prefix, texts};
 use crate::editor::{Mode, WidgetValues};
 use crate::schema::{InputSpec, InputType, NodeSchema, most_similar};
+use crate::template::protected;
 use crate::workflow::clip;
 use crate::{Node, NodeId, Workflow};
 
@@ -211,7 +212,11 @@ impl<'l, 'a> Collector<'l, 'a> {
         let Value::String(text) = value else { return value.clone() };
         let dynamic = spec
             .is_some_and(|spec| spec.kind == InputType::String && truthy(spec.options.get("dynamicPrompts")));
-        let mut text = if dynamic { texts::resolve(text, &mut self.chooser) } else { text.clone() };
+        let mut text = match (dynamic, self.options.keep_placeholders) {
+            (true, true) => texts::resolve(&protected(text), &mut self.chooser),
+            (true, false) => texts::resolve(text, &mut self.chooser),
+            (false, _) => text.clone(),
+        };
         if replaces || prefix::applies(node.class_type, name) {
             let (filled, missing) = prefix::fill(&text, self.live, self.options.now);
             for pattern in missing {

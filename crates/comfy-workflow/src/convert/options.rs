@@ -3,6 +3,7 @@
 pub struct ConvertOptions {
     pub(super) dynamic_prompts: DynamicPrompts,
     pub(super) now: Option<LocalTime>,
+    pub(super) keep_placeholders: bool,
 }
 
 /// How `{day|night}` in texts that take dynamic prompts is decided.
@@ -45,6 +46,14 @@ impl ConvertOptions {
     #[must_use]
     pub fn dynamic_prompts(mut self, dynamic_prompts: DynamicPrompts) -> Self {
         self.dynamic_prompts = dynamic_prompts;
+        self
+    }
+
+    /// Keeps placeholders `{{name}}` in texts, which a [`Template`](crate::Template) fills. The editor takes them for dynamic
+    /// prompts, of which `name` is left.
+    #[must_use]
+    pub fn keep_placeholders(mut self, keep: bool) -> Self {
+        self.keep_placeholders = keep;
         self
     }
 

@@ -5,6 +5,7 @@ use super::*;
 fn schemas() -> Schemas {
     Schemas::from_value(json!({
         "Make": {"input": {"required": {"width": ["INT"], "seed": ["INT"], "text": ["STRING", {"multiline": true}]}}, "output": ["IMAGE"]},
+        "Encode": {"input": {"required": {"text": ["STRING", {"multiline": true, "dynamicPrompts": true}]}}, "output": ["CONDITIONING"]},
         "Invert": {"input": {"required": {"image": ["IMAGE"]}}, "output": ["IMAGE"]},
         "Show": {"input": {"required": {"images": ["IMAGE"]}}, "output_node": true},
     }))
@@ -245,4 +246,20 @@ fn a_node_whose_id_another_has_gets_a_fresh_one() {
     }));
     let ids: Vec<String> = conversion.workflow.nodes().map(|(id, _)| id.to_string()).collect();
     assert_eq!(ids, ["3", "12", "4:11"]);
+}
+
+#[test]
+fn placeholders_are_kept_for_a_template_when_that_is_asked_for() {
+    let text = "a {{animal}}, {day|night}, {{{color}}|red}, {{'{{'}}x}}";
+    let document = json!({"nodes": [{"id": 1, "type": "Encode", "widgets_values": [text]}]});
+    let editor = EditorWorkflow::from_value(document).unwrap();
+    let converted = |options: ConvertOptions| {
+        let workflow = convert(&editor, &schemas(), &options).workflow;
+        workflow.get("1.text").unwrap().as_str().unwrap().to_owned()
+    };
+    assert_eq!(converted(ConvertOptions::new()), "a animal, day, color, ''x");
+    assert_eq!(
+        converted(ConvertOptions::new().keep_placeholders(true)),
+        "a {{animal}}, day, {{color}}, {{'{{'}}x}}"
+    );
 }

@@ -59,6 +59,7 @@ use serde_json::Value;
 pub use file::TemplateFile;
 pub use parameter::{Parameter, ParameterType};
 pub use placeholder::Placeholder;
+pub(crate) use placeholder::protected;
 pub use problem::{Problem, ProblemKind};
 pub use sweep::{Sweep, Variant, Variants};
 pub use values::{Given, Values};

@@ -117,6 +117,16 @@ fn visit<'v>(value: &'v Value, see: &mut impl FnMut(&'v str)) {
     }
 }
 
+/// The text with its placeholders and escapes protected from being taken for dynamic prompts, which are resolved next.
+pub(crate) fn protected(text: &str) -> String {
+    let piece = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Escape => r"\{\{'\{\{'\}\}".to_owned(),
+        Piece::Placeholder(name) => format!(r"\{{\{{{name}\}}\}}"),
+    };
+    pieces(text).map(piece).collect()
+}
+
 /// Cuts a text at its placeholders and escapes. All that is neither stays text, with however many braces.
 fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = text;
