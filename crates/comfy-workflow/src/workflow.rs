@@ -129,8 +129,7 @@ impl Workflow {
         if is_editor_format(&entries) {
             return Err(Error::new(
                 ErrorKind::EditorFormat,
-                "this is a workflow in the editor's format, which is not supported yet; \
-                 in the editor choose `Export (API)` and use that file",
+                "this is a workflow in the editor's format, which has to be converted: `Workflow::read` reads it",
             ));
         }
         if let Some(Value::Object(prompt)) = entries.get_mut("prompt")
