@@ -11,10 +11,11 @@ Examples:
   comfyctl validate hello.json --object-info nodes.json --as 0.8.0
   comfyctl validate hello.json --json -s embedded
 
-Every problem is told, also where a server would stop at the first one or would not look. Nothing is submitted.
+Every problem is told, also where a server would stop at the first one or would not look. Nothing
+is submitted.
 
-`perhaps` stands before what a check that the node's class brings itself may let through: no schema tells.
-Warnings do not count: the server does not mind them.
+`perhaps` stands before what a check that the node's class brings itself may let through: no
+schema tells. Warnings do not count: the server does not mind them.
 
 Exit codes:
   0    the server would run the workflow
