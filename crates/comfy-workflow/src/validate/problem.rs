@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{ErrorType, Line, Verdict};
+use crate::severity::Severity;
 
 /// Most choices that a problem carries.
 pub(super) const CHOICES: usize = 50;
@@ -137,17 +138,6 @@ pub enum Allowed {
     Type(String),
     /// An output with a smaller number than this.
     Outputs(usize),
-}
-
-/// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Severity {
-    /// It runs, but hardly as it was meant.
-    Warning,
-    /// Something will not run.
-    Error,
 }
 
 /// What comes of a problem.
