@@ -273,9 +273,14 @@ pub(crate) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) ->
 
 fn likeness(wanted: &str, name: &str) -> f64 {
     let (wanted, name) = (wanted.to_lowercase(), name.to_lowercase());
-    let contained =
-        wanted.len() >= 3 && name.len() >= 3 && (name.contains(&wanted) || wanted.contains(&name));
-    strsim::jaro_winkler(&wanted, &name).max(if contained { 0.9 } else { 0.0 })
+    let long = wanted.len() >= 3 && name.len() >= 3;
+    let least = match () {
+        // Cut short, as `euler_a` for `euler_ancestral`, which is less like it than `euler` by its letters.
+        () if long && name.starts_with(&wanted) => 0.95,
+        () if long && (name.contains(&wanted) || wanted.contains(&name)) => 0.9,
+        () => 0.0,
+    };
+    strsim::jaro_winkler(&wanted, &name).max(least)
 }
 
 #[cfg(test)]
