@@ -61,6 +61,8 @@ are clipped to its width; in a pipe they are whole, and every line has its node.
 asked: a workflow of the editor is shown node by node as its file has it, or with --object-info,
 the body of a server's /object_info, as it would run.
 
+What cannot be converted is left out, with a warning.
+
 With --json there is one line of type `node` for each node.
 
 Exit codes:

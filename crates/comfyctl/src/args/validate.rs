@@ -17,6 +17,10 @@ is submitted.
 `perhaps` stands before what a check that the node's class brings itself may let through: no
 schema tells. Warnings do not count: the server does not mind them.
 
+With --json there is one line of type `problem` for each, with kind, severity, effect, node,
+title, class_type, input, message, what was found, what is allowed and the nearest names, and at
+last one of type `result`, with what the server would answer.
+
 Exit codes:
   0    the server would run the workflow
   2    wrong usage, or the file is no workflow
