@@ -11,8 +11,9 @@ use comfy_workflow::Workflow;
 use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, Problem, convert};
 use comfy_workflow::editor::EditorWorkflow;
 use comfy_workflow::schema::Schemas;
+use comfy_workflow::template::{Template, TemplateFile};
 
-use crate::{Client, Error, Result, random_seed};
+use crate::{Client, Error, ErrorKind, Result, random_seed};
 
 /// Where a workflow comes from: what [`Client::submit`] and [`Client::convert`] take by reference.
 #[derive(Debug, Clone, Copy)]
@@ -146,6 +147,44 @@ impl Client {
         let path = path.as_ref();
         let document = self.open_document(path).await?;
         usable(self.convert(&document).await?, &path.display().to_string())
+    }
+
+    /// Reads a template from a file that declares parameters ([`TemplateFile`]), and the workflow that it names, from its
+    /// own folder, as [`open_workflow`](Self::open_workflow) does. Types, ranges and choices that are not declared are
+    /// those of the server's node schemas.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sim = comfy_sim::Sim::start().await?;
+    /// # let client = comfy_api_client::Client::connect(sim.url()).await?;
+    /// # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/hello.template.toml");
+    /// let template = client.open_template(file).await?;
+    /// let workflow = template.fill([("color", "255"), ("size", "64")])?;
+    /// let outputs = client.submit(&workflow).await?.await?;
+    /// # assert_eq!(outputs.files().count(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io), or [`ErrorKind::Workflow`](crate::ErrorKind::Workflow) when the file is
+    /// no template, names no workflow, or does not fit to its nodes; those of [`open_workflow`](Self::open_workflow) and
+    /// [`schemas`](Self::schemas).
+    pub async fn open_template(&self, path: impl AsRef<Path>) -> Result<Template> {
+        let path = path.as_ref();
+        let shown = path.display();
+        let unusable = |error| Error::workflow(format!("{shown} cannot be used"), error);
+        let bytes = tokio::fs::read(path).await;
+        let bytes = bytes.map_err(|error| Error::io(format!("cannot read {shown}"), error))?;
+        let file = TemplateFile::from_slice(&bytes).map_err(unusable)?;
+        let beside = file.workflow().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Workflow,
+                format!("{shown} names no workflow; say which it is for, as `workflow = \"hello.json\"`"),
+            )
+        })?;
+        let workflow = self.open_workflow(path.with_file_name(beside)).await?;
+        file.into_template(workflow, &*self.schemas().await?).map_err(unusable)
     }
 
     /// Converts a workflow of the editor to the API format with the server's node schemas; others are taken as they are.

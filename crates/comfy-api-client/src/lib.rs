@@ -28,6 +28,8 @@
 //! | hear all that a server says | [`Client::events`] |
 //! | choose how jobs are followed, and set credentials, certificates, proxies and limits | [`Client::builder`], [`Tracking`] |
 //! | open any file with a workflow, and convert what the editor saves | [`Client::open_workflow`], [`Client::convert`] |
+//! | have workflows with parameters, make many of one, or write them in code | [`Client::open_template`], [`workflow`] |
+//! | know what is wrong with a workflow before it is sent | [`Client::validate`] |
 //! | send and get files | [`Client::upload`], [`Client::download`], [`Outputs::save_all`] |
 //! | ask for anything else | a method for every route, and [`Client::request`] for the rest |
 //! | do without async | the module `blocking` (feature `blocking`) |

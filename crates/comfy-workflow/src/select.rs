@@ -205,6 +205,31 @@ impl Workflow {
     }
 }
 
+/// Divides `SELECTOR=VALUE`, as people write it to set an input, at its first `=` that is not within the quotes of a title;
+/// `None` where there is none.
+///
+/// ```
+/// use comfy_workflow::split_assignment;
+///
+/// assert_eq!(split_assignment(r#""a = b".text=x=1"#), Some((r#""a = b".text"#, "x=1")));
+/// assert_eq!(split_assignment("KSampler.seed"), None);
+/// ```
+#[must_use]
+pub fn split_assignment(text: &str) -> Option<(&str, &str)> {
+    let mut start = 0;
+    if let Some(title) = text.trim_start().strip_prefix('"') {
+        let mut escaped = false;
+        let end = title.find(|c| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        })?;
+        start = text.len() - title.len() + end;
+    }
+    let equals = start + text.get(start..)?.find('=')?;
+    Some((text.get(..equals)?, text.get(equals + 1..)?))
+}
+
 /// Splits `KSampler[1]` into the name and the index.
 fn indexed(name: &str) -> (&str, Option<usize>) {
     let split = name.rfind('[').and_then(|at| Some((&name[..at], bracketed(&name[at..])?)));
@@ -248,9 +273,14 @@ pub(crate) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) ->
 
 fn likeness(wanted: &str, name: &str) -> f64 {
     let (wanted, name) = (wanted.to_lowercase(), name.to_lowercase());
-    let contained =
-        wanted.len() >= 3 && name.len() >= 3 && (name.contains(&wanted) || wanted.contains(&name));
-    strsim::jaro_winkler(&wanted, &name).max(if contained { 0.9 } else { 0.0 })
+    let long = wanted.len() >= 3 && name.len() >= 3;
+    let least = match () {
+        // Cut short, as `euler_a` for `euler_ancestral`, which is less like it than `euler` by its letters.
+        () if long && name.starts_with(&wanted) => 0.95,
+        () if long && (name.contains(&wanted) || wanted.contains(&name)) => 0.9,
+        () => 0.0,
+    };
+    strsim::jaro_winkler(&wanted, &name).max(least)
 }
 
 #[cfg(test)]

@@ -285,16 +285,29 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// A text from a document, short and without control characters, fit for a message.
+/// Most characters of a name or value that messages show: names of model files are long.
+const CLIP: usize = 80;
+
+/// Short, on one line and without control characters: the text may come from anywhere, and goes to terminals.
 pub(crate) fn clip(text: &str) -> String {
-    let mut clipped = String::new();
-    for c in text.chars().take(40) {
-        if c == '\'' { clipped.push(c) } else { clipped.extend(c.escape_debug()) }
-    }
-    if text.chars().nth(40).is_some() {
+    let end = text.char_indices().nth(CLIP).map_or(text.len(), |(end, _)| end);
+    let mut clipped = plain(&text[..end]);
+    if end < text.len() {
         clipped.push('…');
     }
     clipped
+}
+
+/// A text with what is no plain character written out, such as `\n` and `\u{202e}`. Quotes and backslashes do no harm, and
+/// stand in names of files.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for piece in text.split_inclusive(['\\', '\'', '"']) {
+        let harmless = piece.strip_suffix(['\\', '\'', '"']).unwrap_or(piece);
+        plain.extend(harmless.escape_debug());
+        plain.push_str(&piece[harmless.len()..]);
+    }
+    plain
 }
 
 #[cfg(test)]

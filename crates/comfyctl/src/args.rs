@@ -201,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn help_fits_into_the_width_to_which_it_is_wrapped() {
+        for command in Args::command().get_subcommands() {
+            let text = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            for line in text.lines() {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
     fn seeds_are_kept_drawn_or_a_number() {
         assert_eq!(seeds("keep"), Ok(Seeds::Keep));
         assert_eq!(seeds("random"), Ok(Seeds::Random));

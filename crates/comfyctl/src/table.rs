@@ -6,8 +6,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const GAP: usize = 2;
 /// Most columns of the screen for a column that is not the last, whole or where the width is limited.
 const WIDEST: [usize; 2] = [80, 24];
-/// Fewest for the last.
-const LEAST: usize = 12;
+/// Fewest for the last: a seed has up to 20 digits.
+const LEAST: usize = 20;
 
 /// Rows of texts under a head.
 #[derive(Debug)]

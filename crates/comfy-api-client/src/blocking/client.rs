@@ -214,6 +214,7 @@ methods! {
     open_document(path: impl AsRef<Path> + Send) -> Document;
     validate(workflow: &Workflow) -> comfy_workflow::validate::Findings;
     open_workflow(path: impl AsRef<Path> + Send) -> Workflow;
+    open_template(path: impl AsRef<Path> + Send) -> comfy_workflow::Template;
     cancel(prompt_id: &str) -> Cancellation;
     cancel_all[Id: AsRef<str> + Send, Ids: IntoIterator<Item = Id, IntoIter: Send> + Send](prompt_ids: Ids) -> Vec<Cancellation>;
     cancel_jobs[Id: AsRef<str>, Ids: IntoIterator<Item = Id> + Send](prompt_ids: Ids) -> bool;

@@ -312,3 +312,29 @@ async fn a_file_without_a_workflow_is_told_to_be_none() {
         .unwrap();
     assert!(!document.needs_schemas());
 }
+
+#[tokio::test]
+async fn a_template_finds_its_workflow_beside_it_and_its_types_on_the_server() {
+    let sim = Sim::start().await.unwrap();
+    let client = Client::connect(sim.url()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (template, workflow) = (folder.path().join("hello.toml"), folder.path().join("saved"));
+    std::fs::write(&workflow, hello().to_string()).unwrap();
+    let text = "workflow = \"saved\"\n[parameters.mode]\ninput = \"ImageBlend.blend_mode\"\n";
+    std::fs::write(&template, text).unwrap();
+
+    let opened = client.open_template(&template).await.unwrap();
+    assert!(opened.workflow().editor().is_some(), "what the editor saved is converted");
+    let error = opened.fill([("mode", "multiplied")]).unwrap_err();
+    assert_eq!(error.to_string(), "parameter `mode` has no choice `multiplied`; did you mean `multiply`?");
+
+    std::fs::write(&template, "[parameters.mode]\ninput = \"ImageBlend.blend_mode\"\n").unwrap();
+    let error = client.open_template(&template).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Workflow);
+    assert!(error.to_string().contains("names no workflow"), "{error}");
+
+    std::fs::write(&template, "workflow = \"gone.json\"").unwrap();
+    let error = client.open_template(&template).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("gone.json"), "{error}");
+}

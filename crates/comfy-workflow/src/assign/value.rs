@@ -31,8 +31,8 @@ impl<'a> Wanted<'a> {
             Some((InputType::Boolean, _)) => ParameterType::Boolean,
             Some((InputType::String, _)) => ParameterType::String,
             Some((InputType::DynamicCombo(_), _)) => ParameterType::Combo,
-            Some((InputType::Combo, spec)) if is_fetched(spec) || spec.multiselect() => ParameterType::Any,
-            Some((InputType::Combo, spec)) if is_folder(spec) => ParameterType::String,
+            Some((InputType::Combo, spec)) if spec.is_fetched() || spec.multiselect() => ParameterType::Any,
+            Some((InputType::Combo, spec)) if spec.lists_a_folder() => ParameterType::String,
             Some((InputType::Combo, _)) => ParameterType::Combo,
             _ => ParameterType::Any,
         };
@@ -144,18 +144,6 @@ pub(crate) fn compare(a: &Number, b: &Number) -> Option<Ordering> {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
         _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
-}
-
-/// Whether the values are files of a folder, of which the list shows the top level only.
-fn is_folder(spec: &InputSpec) -> bool {
-    let options = ["image_upload", "video_upload", "audio_upload", "file_upload", "image_folder"];
-    options.iter().any(|option| spec.options.contains_key(option))
-}
-
-/// Whether the editor fetches the values from elsewhere.
-fn is_fetched(spec: &InputSpec) -> bool {
-    let options = ["remote", "remote_combo"];
-    options.iter().any(|option| spec.options.contains_key(option))
 }
 
 fn check_choice(value: &Value, choices: &[Value]) -> Result<(), String> {

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Severity;
 use super::live::{Kind, Live, LiveNode, stored_name};
-use super::problem::{Problem, ProblemKind, Severity};
+use super::problem::{Problem, ProblemKind};
 use super::resolve::{Origin, Path, Step};
 use super::script::truthy;
 use super::sources::{Source, Sources};

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Severity;
 use super::live::{Builder, Kind, LiveGraph, LiveNode, listed_slot};
-use super::problem::{ProblemKind, Severity};
+use super::problem::ProblemKind;
 use super::widgets::Slot;
 use crate::editor::{Graph, GraphLink, InputSlot, Mode};
 use crate::schema::InputType;

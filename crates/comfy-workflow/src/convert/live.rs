@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::Severity;
 use super::groups::GroupNodes;
 use super::host;
-use super::problem::{Problem, ProblemKind, Severity};
+use super::problem::{Problem, ProblemKind};
 use super::widgets::{self, Slot, Stored, Widget};
 use crate::NodeId;
 use crate::editor::{EditorWorkflow, Graph, GraphLink, GraphNode, InputSlot, Mode, WidgetValues};

@@ -46,12 +46,13 @@ mod widgets;
 
 pub(crate) use named::NamedValues;
 pub use options::{ConvertOptions, DynamicPrompts, LocalTime};
-pub use problem::{Problem, ProblemKind, Severity};
+pub use problem::{Problem, ProblemKind};
 pub(crate) use sources::Sources;
 
 use crate::Workflow;
 use crate::editor::EditorWorkflow;
 use crate::schema::Schemas;
+pub use crate::severity::Severity;
 
 /// What a conversion gives.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use crate::NodeId;
-use crate::workflow::clip;
+use crate::severity::Severity;
+use crate::validate::write_place;
 
 /// Something that a conversion found, and could not turn into what the user may have wanted.
 ///
@@ -24,16 +25,6 @@ pub struct Problem {
     pub input: Option<String>,
     /// What is wrong, and what to do.
     pub message: String,
-}
-
-/// How bad a [`Problem`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Severity {
-    /// The editor converts such a file as well, and the result may be what was wanted.
-    Warning,
-    /// A server refuses the result, or would run something else than what is drawn.
-    Error,
 }
 
 /// The kinds of [`Problem`].
@@ -78,30 +69,10 @@ impl ProblemKind {
     }
 }
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
-    }
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(node) = &self.node {
-            write!(f, "node {}", clip(node.as_str()))?;
-            if let Some(title) = &self.title {
-                write!(f, " \"{}\"", clip(title))?;
-            }
-            if let Some(class_type) = &self.class_type {
-                write!(f, " ({})", clip(class_type))?;
-            }
-            f.write_str(": ")?;
-        }
-        if let Some(input) = &self.input {
-            write!(f, "input {}: ", clip(input))?;
-        }
+        let Self { node, title, class_type, input, .. } = self;
+        write_place(f, node.as_ref(), title.as_deref(), class_type.as_deref(), input.as_deref())?;
         f.write_str(&self.message)
     }
 }

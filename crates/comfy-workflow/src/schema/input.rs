@@ -193,16 +193,17 @@ impl Description {
     /// others are fetched by the editor.
     #[must_use]
     pub fn has_open_choices(&self) -> bool {
-        const OPEN: [&str; 7] = [
-            "image_upload",
-            "video_upload",
-            "audio_upload",
-            "file_upload",
-            "image_folder",
-            "remote",
-            "remote_combo",
-        ];
-        self.kind == InputType::Combo && OPEN.iter().any(|option| self.options.contains_key(option))
+        self.kind == InputType::Combo && (self.lists_a_folder() || self.is_fetched())
+    }
+
+    /// Whether the choices are files of a folder, of which they show the top level only.
+    pub(crate) fn lists_a_folder(&self) -> bool {
+        self.has_any(&["image_upload", "video_upload", "audio_upload", "file_upload", "image_folder"])
+    }
+
+    /// Whether the editor fetches the choices from elsewhere.
+    pub(crate) fn is_fetched(&self) -> bool {
+        self.has_any(&["remote", "remote_combo"])
     }
 
     /// Whether the editor shows a link instead of a widget. Servers take constants all the same.
@@ -274,6 +275,10 @@ impl Description {
             Some(Value::Number(number)) => Some(number),
             _ => None,
         }
+    }
+
+    fn has_any(&self, options: &[&str]) -> bool {
+        options.iter().any(|option| self.options.contains_key(option))
     }
 
     fn flag(&self, key: &str) -> bool {

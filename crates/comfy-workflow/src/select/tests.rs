@@ -53,6 +53,13 @@ fn a_miss_names_the_nearest_candidates() {
         error("KSamplr.seed").1,
         "no node has the id, class or title `KSamplr`; did you mean `KSampler`?"
     );
+    assert_eq!(error("3.mod").1, "node 3 (KSampler) has no input `mod`; did you mean `model`?");
+    let samplers = ["euler", "euler_ancestral", "heun"];
+    assert_eq!(
+        nearest("euler_a", samplers.into_iter()),
+        "; did you mean `euler_ancestral`, `euler`?",
+        "what is cut short comes before what is alike"
+    );
     assert_eq!(error("3.step").1, "node 3 (KSampler) has no input `step`; did you mean `steps`?");
     assert_eq!(error("3.zzz").1, "node 3 (KSampler) has no input `zzz`; there are `seed`, `steps`, `model`");
     assert_eq!(error("\"Negativ\".text").1, "no node has the title \"Negativ\"; did you mean `Negative`?");

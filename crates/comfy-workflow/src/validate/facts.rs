@@ -95,7 +95,7 @@ impl Facts<'_> {
 
 /// A list that the editor fetches from elsewhere, so that the description has not all of it.
 fn is_remote(schema: &NodeSchema, input: &str) -> bool {
-    schema.input(input).is_some_and(|spec| spec.options.contains_key("remote"))
+    schema.input(input).is_some_and(|spec| spec.is_fetched())
 }
 
 impl NodeChecks for Facts<'_> {

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::inspect::reached;
 use super::problem::{Effect, Problem, ProblemKind};
-use super::report::clip;
 use super::survey::is_asked_for;
 use super::{Line, Options};
 use crate::json::exact;
 use crate::schema::{InputType, NodeSchema};
+use crate::workflow::clip;
 use crate::{Node, NodeId, Workflow};
 
 /// How deep values may nest. A server copies them with a recursion that ends at some hundred levels.

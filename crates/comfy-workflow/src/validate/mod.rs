@@ -55,13 +55,15 @@ pub use checks::{CheckInputs, CheckResult, NoChecks, NodeChecks, Undescribed, Va
 pub use errors::{ErrorDetail, ErrorType, NodeError, NodeErrors, Rejection};
 pub use inspect::inspect;
 pub use killers::{Sanitized, dangers, is_nested_too_deep, sanitize};
-pub use problem::{Allowed, Effect, Findings, Problem, ProblemKind, Severity};
+pub use problem::{Allowed, Effect, Findings, Problem, ProblemKind};
 pub use profile::Profile;
 pub use replace::Replacements;
+pub(crate) use report::write_place;
 pub use report::{Line, Report, Titles};
 
 use crate::NodeId;
 use crate::schema::Schemas;
+pub use crate::severity::Severity;
 use engine::Engine;
 use survey::Stop;
 

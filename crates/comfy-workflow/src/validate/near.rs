@@ -3,6 +3,9 @@
 /// Most names that are suggested.
 const MOST: usize = 3;
 
+/// Fewest letters that may stand for a name that begins so.
+const BEGINNING: usize = 3;
+
 /// How alike two names have to be, by Jaro-Winkler.
 const ALIKE: f64 = 0.8;
 
@@ -23,6 +26,8 @@ enum Likeness {
     Extension,
     /// The same model in another precision or quantisation.
     Form,
+    /// What was asked for is how it begins: `euler_a` for `euler_ancestral`.
+    Beginning,
     /// Spelled much alike.
     Spelling,
 }
@@ -91,6 +96,9 @@ impl Name {
                 return Some((likeness, score));
             }
         }
+        if self.whole.len() >= BEGINNING && other.whole.starts_with(&self.whole) {
+            return Some((Likeness::Beginning, score));
+        }
         let score = score.max(if self.is_file { strsim::jaro_winkler(&self.stem, &other.stem) } else { 0.0 });
         (score >= ALIKE).then_some((Likeness::Spelling, score))
     }
@@ -139,6 +147,8 @@ mod tests {
         let names = ["euler", "euler_ancestral", "heun", "dpmpp_2m"];
         assert_eq!(nearest("Euler", names.into_iter())[0], "euler");
         assert_eq!(nearest("euler_ancestal", names.into_iter())[0], "euler_ancestral");
+        assert_eq!(nearest("euler_a", names.into_iter()), ["euler_ancestral", "euler"]);
+        assert_eq!(nearest("dpm", names.into_iter()), ["dpmpp_2m"]);
         assert!(nearest("x", names.into_iter()).is_empty());
     }
 }

@@ -4,6 +4,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{ErrorType, Line, Verdict};
+use crate::NodeId;
+use crate::severity::Severity;
 
 /// Most choices that a problem carries.
 pub(super) const CHOICES: usize = 50;
@@ -65,7 +67,7 @@ pub struct Problem {
     /// there.
     pub server_type: Option<ErrorType>,
     /// Where it is, and what it is in words.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "place")]
     pub line: Line,
     /// The value that was found.
     pub found: Option<Value>,
@@ -73,6 +75,27 @@ pub struct Problem {
     pub allowed: Option<Allowed>,
     /// The nearest valid names, the closest first; at most three.
     pub nearest: Vec<String>,
+}
+
+/// Writes a line without its kind: the problem has a better one.
+fn place<S: Serializer>(line: &Line, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Place<'a> {
+        node: Option<&'a NodeId>,
+        title: Option<&'a str>,
+        class_type: Option<&'a str>,
+        input: Option<&'a str>,
+        message: &'a str,
+    }
+    let Line { node, title, class_type, input, text, .. } = line;
+    Place {
+        node: node.as_ref(),
+        title: title.as_deref(),
+        class_type: class_type.as_deref(),
+        input: input.as_deref(),
+        message: text,
+    }
+    .serialize(serializer)
 }
 
 impl fmt::Display for Problem {
@@ -137,17 +160,6 @@ pub enum Allowed {
     Type(String),
     /// An output with a smaller number than this.
     Outputs(usize),
-}
-
-/// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Severity {
-    /// It runs, but hardly as it was meant.
-    Warning,
-    /// Something will not run.
-    Error,
 }
 
 /// What comes of a problem.

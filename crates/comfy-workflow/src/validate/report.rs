@@ -10,9 +10,10 @@ use super::errors::{ErrorDetail, ErrorType, NodeError, NodeErrors};
 use super::near::nearest;
 use crate::NodeId;
 use crate::schema::Schemas;
+use crate::workflow::{clip, plain};
 
-/// Longest value, name or text that a line shows, in characters.
-const CLIP: usize = 80;
+/// Longest text of a server that a line shows, in characters.
+const LONGEST: usize = 800;
 
 /// Most choices that a line names.
 const CHOICES: usize = 8;
@@ -85,20 +86,33 @@ pub struct Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(node) = &self.node {
-            write!(f, "node {}", clip(node.as_str()))?;
-            if let Some(title) = &self.title {
-                write!(f, " \"{}\"", clip(title))?;
-            }
-            if let Some(class_type) = &self.class_type {
-                write!(f, " ({})", clip(class_type))?;
-            }
-            f.write_str(": ")?;
-        }
-        if let Some(input) = &self.input {
-            write!(f, "input {}: ", clip(input))?;
-        }
+        let Self { node, title, class_type, input, .. } = self;
+        write_place(f, node.as_ref(), title.as_deref(), class_type.as_deref(), input.as_deref())?;
         f.write_str(&self.text)
+    }
+}
+
+/// Writes where a problem is, as far as that is known: `node 3 "Sampler" (KSampler): input steps: `.
+pub(crate) fn write_place(
+    f: &mut fmt::Formatter<'_>,
+    node: Option<&NodeId>,
+    title: Option<&str>,
+    class_type: Option<&str>,
+    input: Option<&str>,
+) -> fmt::Result {
+    if let Some(node) = node {
+        write!(f, "node {}", clip(node.as_str()))?;
+        if let Some(title) = title {
+            write!(f, " \"{}\"", clip(title))?;
+        }
+        if let Some(class_type) = class_type {
+            write!(f, " ({})", clip(class_type))?;
+        }
+        f.write_str(": ")?;
+    }
+    match input {
+        Some(input) => write!(f, "input {}: ", clip(input)),
+        None => Ok(()),
     }
 }
 
@@ -356,26 +370,11 @@ pub(super) fn list(choices: &[Value]) -> String {
     text
 }
 
-/// Short, on one line and without control characters: the text may come from anywhere, and goes to terminals.
-pub(super) fn clip(text: &str) -> String {
-    let mut clipped = plain(text.chars().take(CLIP));
-    if text.chars().nth(CLIP).is_some() {
-        clipped.push('…');
-    }
-    clipped
-}
-
 fn one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    plain(lines.join("; ").chars().take(10 * CLIP))
-}
-
-fn plain(chars: impl Iterator<Item = char>) -> String {
-    let mut text = String::new();
-    for c in chars {
-        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
-    }
-    text
+    let text = lines.join("; ");
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
+    plain(&text[..end])
 }
 
 #[cfg(test)]

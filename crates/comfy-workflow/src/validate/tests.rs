@@ -276,3 +276,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_problem_is_written_with_its_own_kind() {
+    let schemas = schemas();
+    let prompt = json!({
+        "1": {"class_type": "Shw", "inputs": {}},
+        "2": {"class_type": "Show", "inputs": {"a": ["9", 0], "z": 1}},
+    });
+    let problems = inspect(&prompt, &Options::new(&schemas)).problems;
+    let kinds: Vec<&str> = problems.iter().map(|problem| problem.kind.as_str()).collect();
+    assert_eq!(kinds, ["missing_node_type", "link_to_missing_node", "undeclared_input"]);
+    for problem in problems {
+        let text = serde_json::to_string(&problem).unwrap();
+        assert_eq!(text.matches("\"kind\":").count(), 1, "{text}");
+        let written: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(written["kind"], problem.kind.as_str());
+        assert_eq!(written["message"], problem.line.text);
+        assert_eq!(written["node"], problem.line.node.unwrap().as_str());
+    }
+}

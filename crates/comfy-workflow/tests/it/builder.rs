@@ -43,7 +43,7 @@ fn the_workflows_of_real_templates_can_be_built() {
             Schemas::from_value(corpus::gzipped(&convert.join(format!("object_info.{version}.json.gz"))))
                 .unwrap();
         // Some of them: reading them takes long.
-        for path in gzipped_files(&convert.join(pairs)).into_iter().step_by(3) {
+        for path in gzipped_files(&convert.join(pairs)).into_iter().step_by(6) {
             let pair = corpus::gzipped(&path);
             let Ok(workflow) = Workflow::from_value(pair["prompt_api"].clone()) else { continue };
             let lost =
@@ -83,7 +83,7 @@ fn the_workflows_of_real_templates_can_be_built() {
         }
     }
     println!("{built} built, {accepted} of them sound");
-    assert!(built > 200 && accepted > 50, "{built} built, {accepted} of them sound");
+    assert!(built > 100 && accepted > 25, "{built} built, {accepted} of them sound");
 }
 
 /// What the server refuses, but for files that it may have got since it was asked for its lists.

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::OnceLock;
 
 use comfy_workflow::schema::{NodeSchema, Schemas};
 use comfy_workflow::validate::{Options, Order, Profile, Replacements, inspect};
@@ -31,6 +32,13 @@ fn schemas(folder: &Path, version: &str) -> Schemas {
     schemas
 }
 
+/// The recorded servers, each read once for all tests.
+fn servers(folder: &Path) -> &'static [(&'static str, Server)] {
+    static SERVERS: OnceLock<Vec<(&str, Server)>> = OnceLock::new();
+    SERVERS
+        .get_or_init(|| VERSIONS.map(|(version, profile)| (version, server(folder, version, profile))).into())
+}
+
 fn server(folder: &Path, version: &str, profile: Profile) -> Server {
     let replacements = std::fs::read(folder.join(format!("convert/node_replacements.{version}.json")));
     let replacements: Value =
@@ -46,8 +54,7 @@ fn server(folder: &Path, version: &str, profile: Profile) -> Server {
 fn every_recorded_prompt_gets_the_answer_that_the_server_gave() {
     let Some(folder) = corpus::folder() else { return };
     let mut failures = String::new();
-    for (version, profile) in VERSIONS {
-        let server = server(&folder, version, profile);
+    for (version, server) in servers(&folder) {
         let files = corpus::json_files(&folder.join("validation").join(version));
         let (mut exact, mut equal) = (0, 0);
         for file in &files {
@@ -94,15 +101,14 @@ fn plain(server: &Server) -> Options<'_> {
 fn all_problems_at_once_are_those_of_the_server_and_more() {
     let Some(folder) = corpus::folder() else { return };
     let mut failures = String::new();
-    for (version, profile) in VERSIONS {
-        let server = server(&folder, version, profile);
+    for (version, server) in servers(&folder) {
         let (mut refused, mut certain, mut more) = (0, 0, 0);
         for file in corpus::json_files(&folder.join("validation").join(version)) {
             let case: Value = comfy_workflow::json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
             let name = file.file_stem().unwrap().display().to_string();
             let targets = case.pointer("/extra/partial_execution_targets").cloned().unwrap_or_default();
-            let probes = Probes { profile };
-            let options = plain(&server).partial_targets(&targets);
+            let probes = Probes { profile: server.profile };
+            let options = plain(server).partial_targets(&targets);
             let findings = inspect(&case["prompt"], &options.checks(&probes));
             if findings.is_rejected() != (case["status"] != 200) {
                 failures += &format!("\n{version} {name}: status {}, but {findings}", case["status"]);

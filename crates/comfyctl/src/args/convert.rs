@@ -15,13 +15,13 @@ Examples:
 
 A workflow in the API format is printed as it is, and so is that of a picture that carries one.
 
-The node schemas are those of the server (--server), which are kept for a day in the platform's folder for caches;
-COMFYCTL_CACHE_DIR names another folder, or is `off`. With --object-info no server is needed: save the answer of
-its /object_info in a file.
+The node schemas are those of the server (--server), which are kept for a day in the platform's
+folder for caches; COMFYCTL_CACHE_DIR names another folder, or is `off`. With --object-info no
+server is needed: save the answer of its /object_info in a file.
 
-What the editor takes as well is a warning. With an error the result would be refused, or would run something else
-than what is drawn: nothing is printed then, unless --partial is given. A file that is no workflow gives an empty
-prompt, as in the editor. With --json there is one line, with
+What the editor takes as well is a warning. With an error the result would be refused, or would
+run something else than what is drawn: nothing is printed then, unless --partial is given. A file
+that is no workflow gives an empty prompt, as in the editor. With --json there is one line, with
 `workflow`, `problems` and `error`.
 
 Exit codes:

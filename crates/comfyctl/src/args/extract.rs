@@ -15,7 +15,8 @@ safetensors and latents, and JSON such as the body of a request or an entry of a
 files only the parts with texts are read.
 
 With --json it prints one object, also when it fails:
-  {\"type\":\"result\",\"status\":…,\"file\":…,\"container\":\"PNG\",\"format\":\"api\"|\"ui\",\"also\":\"ui\"|\"api\"|null,
+  {\"type\":\"result\",\"status\":…,\"file\":…,\"container\":\"PNG\",
+   \"format\":\"api\"|\"ui\",\"also\":\"ui\"|\"api\"|null,
    \"workflow\":{…},\"texts\":{…},\"problems\":[…],\"path\":…,\"error\":null}
 texts are what else the file carries, and path is where -o has put the workflow.
 

@@ -10,9 +10,10 @@ Examples:
   comfyctl graph picture.png --object-info nodes.json.gz -o picture.svg
   comfyctl graph prompt.json --theme dark > prompt.svg
 
-A workflow of the editor is drawn as it was laid out, with its subgraphs below; one in the API format is laid out from
-left to right. Point at a node to see its whole values. No server is asked: with --object-info, the body of a server's
-/object_info, values and outputs are named where the file does not name them.
+A workflow of the editor is drawn as it was laid out, with its subgraphs below; one in the API
+format is laid out from left to right. Point at a node to see its whole values. No server is
+asked: with --object-info, the body of a server's /object_info, values and outputs are named where
+the file does not name them.
 
 Exit codes:
   0    the drawing is written
@@ -55,9 +56,12 @@ Examples:
   comfyctl show workflow.json --object-info nodes.json.gz
   comfyctl show prompt.json --json | jq -r 'select(.class_type == \"KSampler\").inputs.seed'
 
-A value that comes from another node is shown as `<- NODE output NUMBER`. On a terminal, values are clipped to its
-width; in a pipe they are whole, and every line has its node. No server is asked: a workflow of the editor is
-shown node by node as its file has it, or with --object-info, the body of a server's /object_info, as it would run.
+A value that comes from another node is shown as `<- NODE output NUMBER`. On a terminal, values
+are clipped to its width; in a pipe they are whole, and every line has its node. No server is
+asked: a workflow of the editor is shown node by node as its file has it, or with --object-info,
+the body of a server's /object_info, as it would run.
+
+What cannot be converted is left out, with a warning.
 
 With --json there is one line of type `node` for each node.
 
@@ -82,10 +86,10 @@ Examples:
   comfyctl diff picture1.png picture2.png
   comfyctl diff workflow.json prompt.json --object-info nodes.json.gz
 
-Nodes are matched by what they are and how they are linked: neither other ids nor another order make a difference, and
-neither do places and colours. No server is asked: workflows of the editor are compared as their files have them, or
-with --object-info, the body of a server's /object_info, as they would run. A file in the API format can be compared
-with one of the editor only so.
+Nodes are matched by what they are and how they are linked: neither other ids nor another order
+make a difference, and neither do places and colours. No server is asked: workflows of the editor
+are compared as their files have them, or with --object-info, the body of a server's /object_info,
+as they would run. A file in the API format can be compared with one of the editor only so.
 
 With --json there is one line of type `change` for each change, and one of type `result`.
 

@@ -26,11 +26,11 @@ Faults, with their settings; all can be left out:
   http-error      status=N, share=0..1, seed=N, path=/PATH, handled=true, times=N
   restart         at=N, history=lost|kept, down=S
   queue-full      jobs=N, seconds=S
-They strike the at-th node of class C that is run, and times times in all, 0 for ever. While the simulator runs,
-faults are set and taken back at /simulator/faults.
+They strike the at-th node of class C that is run, and times times in all, 0 for ever. While the
+simulator runs, faults are set and taken back at /simulator/faults.
 
-With --json the first line on stdout is {\"type\":\"listening\",\"url\":\"http://127.0.0.1:PORT\"}. With -v every
-request is logged to stderr. Ctrl-C stops the simulator.
+With --json the first line on stdout is {\"type\":\"listening\",\"url\":\"http://127.0.0.1:PORT\"}. With -v
+every request is logged to stderr. Ctrl-C stops the simulator.
 
 Exit codes:
   0    it was stopped

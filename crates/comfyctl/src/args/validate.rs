@@ -11,10 +11,15 @@ Examples:
   comfyctl validate hello.json --object-info nodes.json --as 0.8.0
   comfyctl validate hello.json --json -s embedded
 
-Every problem is told, also where a server would stop at the first one or would not look. Nothing is submitted.
+Every problem is told, also where a server would stop at the first one or would not look. Nothing
+is submitted.
 
-`perhaps` stands before what a check that the node's class brings itself may let through: no schema tells.
-Warnings do not count: the server does not mind them.
+`perhaps` stands before what a check that the node's class brings itself may let through: no
+schema tells. Warnings do not count: the server does not mind them.
+
+With --json there is one line of type `problem` for each, with kind, severity, effect, node,
+title, class_type, input, message, what was found, what is allowed and the nearest names, and at
+last one of type `result`, with what the server would answer.
 
 Exit codes:
   0    the server would run the workflow

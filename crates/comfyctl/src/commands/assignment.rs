@@ -34,8 +34,7 @@ impl Assignment {
                 "write `--set NODE.INPUT=VALUE`, `--set NODE.INPUT:=JSON` or `--set NODE.INPUT=@FILE`",
             )
         };
-        let equals = equals_sign(text).ok_or_else(|| wrong("it has no `=`"))?;
-        let (selector, value) = (&text[..equals], &text[equals + 1..]);
+        let (selector, value) = workflow::split_assignment(text).ok_or_else(|| wrong("it has no `=`"))?;
         let (selector, value) = if let Some(selector) = selector.strip_suffix(':') {
             let value =
                 json::from_str(value).map_err(|error| wrong(&format!("the value is no JSON: {error}")))?;
@@ -138,22 +137,6 @@ async fn schemas_of(
         schemas.merge(client.object_info_of(&class).await?);
     }
     Ok(schemas)
-}
-
-/// The first `=` outside of quotes: a title may hold one.
-fn equals_sign(text: &str) -> Option<usize> {
-    let mut quoted = false;
-    let mut escaped = false;
-    for (index, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' if quoted || index == 0 => quoted = !quoted,
-            '=' if !quoted => return Some(index),
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ async fn compare(printer: &Printer, args: &Diff) -> Result<Difference, Failure> 
     let schemas = look::schemas(args.object_info.as_deref())?;
     let runs = |opened| look::converted(opened, schemas.as_ref(), printer);
     let (before, after): (Workflow, Workflow) = match (runs(&before)?, runs(&after)?) {
-        (Some(before), Some(after)) => (before, after),
+        (Some(before), Some(after)) => (before.whole()?, after.whole()?),
         // What the editor saved can be compared with the like of it, as it is.
         _ if before.document.editor.is_some() && after.document.editor.is_some() => {
             (look::outlined(&before, printer), look::outlined(&after, printer))

@@ -23,7 +23,7 @@ async fn draw(printer: &Printer, args: &Graph) -> Result<(), Failure> {
     let schemas = look::schemas(args.object_info.as_deref())?;
     let Opened { document, name } = &opened;
     let what_runs = if args.api || document.editor.is_none() {
-        look::converted(&opened, schemas.as_ref(), printer)?
+        look::converted(&opened, schemas.as_ref(), printer)?.map(|converted| converted.in_part(printer))
     } else {
         None
     };

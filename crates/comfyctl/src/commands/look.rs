@@ -18,12 +18,35 @@ pub(crate) fn schemas(path: Option<&Path>) -> Result<Option<Schemas>, Failure> {
     path.map(object_info::read).transpose()
 }
 
-/// What runs, and the problems on the way there, which are warnings; `None` for a workflow of the editor without schemas.
+/// What runs, as far as it can be converted.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    workflow: Workflow,
+    /// Why that is not all of it.
+    failure: Option<Failure>,
+}
+
+impl Converted {
+    /// What there is, to be looked at: what is missing is told as a warning.
+    pub(crate) fn in_part(self, printer: &Printer) -> Workflow {
+        if let Some(failure) = &self.failure {
+            printer.warning(&failure.report.message);
+        }
+        self.workflow
+    }
+
+    /// All of it, or the failure.
+    pub(crate) fn whole(self) -> Result<Workflow, Failure> {
+        self.failure.map_or(Ok(self.workflow), Err)
+    }
+}
+
+/// What runs; warnings on the way there are told. `None` for a workflow of the editor without schemas.
 pub(crate) fn converted(
     opened: &Opened,
     schemas: Option<&Schemas>,
     printer: &Printer,
-) -> Result<Option<Workflow>, Failure> {
+) -> Result<Option<Converted>, Failure> {
     if opened.document.needs_schemas() && schemas.is_none() {
         return Ok(None);
     }
@@ -31,10 +54,8 @@ pub(crate) fn converted(
     // What is looked at twice should look the same.
     let options = ConvertOptions::new().dynamic_prompts(DynamicPrompts::First);
     let conversion = opened.document.clone().into_workflow(schemas.unwrap_or(&none), &options)?;
-    if let Err(failure) = workflow_file::check(opened, &conversion, printer) {
-        printer.warning(&failure.report.message);
-    }
-    Ok(Some(conversion.workflow))
+    let failure = workflow_file::check(opened, &conversion, printer).err();
+    Ok(Some(Converted { workflow: conversion.workflow, failure }))
 }
 
 /// The workflow as the file has it, for the want of schemas.

@@ -25,7 +25,7 @@ async fn workflow(printer: &Printer, args: &Show) -> Result<Workflow, Failure> {
     let opened = workflow_file::open(&args.workflow).await?;
     let schemas = look::schemas(args.object_info.as_deref())?;
     match look::converted(&opened, schemas.as_ref(), printer)? {
-        Some(workflow) => Ok(workflow),
+        Some(converted) => Ok(converted.in_part(printer)),
         None => Ok(look::outlined(&opened, printer)),
     }
 }

@@ -149,6 +149,24 @@ fn what_the_editor_saved_and_what_runs_need_schemas_to_be_compared() {
 }
 
 #[test]
+fn what_cannot_be_converted_is_not_compared_and_is_shown_in_part() {
+    let place = Place::new();
+    let mut info: Value =
+        serde_json::from_slice(&std::fs::read(place.path(&schemas(&place))).unwrap()).unwrap();
+    info.as_object_mut().unwrap().remove("ImageBlend");
+    place.write("nodes.json", info.to_string());
+    let editor = example("hello-editor.json");
+    let ran = place.run(&["diff", &example("hello.json"), &editor, "--object-info", "nodes.json"]);
+    assert!(
+        ran.code == Some(4) && ran.stdout.is_empty() && ran.stderr.contains("no class `ImageBlend`"),
+        "{ran}"
+    );
+    let ran = place.run(&["show", &editor, "--object-info", "nodes.json"]);
+    assert!(ran.code == Some(0) && ran.stdout.contains("16744448"), "{ran}");
+    assert!(ran.stderr.contains("no class `ImageBlend`"), "{ran}");
+}
+
+#[test]
 fn a_drawing_goes_to_a_file_or_to_stdout() {
     let place = Place::new();
     let ran = place.run(&["graph", &example("hello-editor.json"), "-o", "hello.svg", "--theme", "light"]);

@@ -5,13 +5,14 @@ use serde_json::Value;
 use super::plan::{Axis, Item};
 use super::range::Range;
 use crate::json;
+use crate::select::split_assignment;
 use crate::template::Given;
 use crate::workflow::clip;
 
 /// Reads `KEY=VALUES` or `KEY:=JSON`. The error says why it is neither.
 pub(super) fn axis(text: &str) -> Result<Axis, String> {
-    let equals = equals_sign(text).ok_or("it has no `=`")?;
-    let (key, values) = (text[..equals].trim(), &text[equals + 1..]);
+    let (key, values) = split_assignment(text).ok_or("it has no `=`")?;
+    let key = key.trim();
     let (key, items) = match key.strip_suffix(':') {
         Some(key) => (key.trim_end(), json_items(values)?),
         None => (key, items(values)?),
@@ -80,16 +81,6 @@ fn unquoted(quoted: &str) -> Result<(String, &str), String> {
         }
     }
     Err("the closing quote of a value is missing".into())
-}
-
-/// The first `=` outside of the quotes of a title.
-fn equals_sign(text: &str) -> Option<usize> {
-    let quoted = text.trim_start().strip_prefix('"');
-    let start = match quoted {
-        Some(title) => text.len() - unquoted(title).ok()?.1.len(),
-        None => 0,
-    };
-    text[start..].find('=').map(|at| start + at)
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::refusal;
 use crate::NodeId;
 use crate::validate::killers::run_link;
 use crate::validate::problem::{Effect, Problem, ProblemKind};
-use crate::validate::report::clip;
 use crate::validate::{ErrorType, Line, Options};
+use crate::workflow::clip;
 
 /// Most nodes of a cycle that a text names.
 const NAMED: usize = 12;

@@ -13,8 +13,9 @@ use crate::validate::links;
 use crate::validate::near::nearest;
 use crate::validate::problem::{Allowed, Effect, Problem, ProblemKind};
 use crate::validate::python::str;
-use crate::validate::report::{clip, value};
+use crate::validate::report::value;
 use crate::validate::{ErrorType, Line};
+use crate::workflow::clip;
 
 /// Most ids among which one that may have been meant is looked for.
 const IDS: usize = 200;

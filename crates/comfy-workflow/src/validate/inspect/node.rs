@@ -12,8 +12,9 @@ use crate::validate::killers::{CHAIN, chain_text, huge_slot, is_nested_too_deep,
 use crate::validate::near::nearest;
 use crate::validate::problem::{Allowed, CHOICES, Effect, Problem, ProblemKind};
 use crate::validate::python::{equal, str, truth};
-use crate::validate::report::{clip, list, value};
+use crate::validate::report::{list, value};
 use crate::validate::{ErrorType, Line, NodeErrors, Options, Report, values};
+use crate::workflow::clip;
 
 /// A node and all that is around it.
 pub(super) struct Look<'a> {
