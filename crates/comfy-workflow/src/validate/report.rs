@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::errors::{ErrorDetail, ErrorType, NodeError, NodeErrors};
 use super::near::nearest;
 use crate::NodeId;
-use crate::schema::Schemas;
+use crate::schema::{Comparisons, Schemas};
 
 /// Longest value, name or text that a line shows, in characters.
 const CLIP: usize = 80;
@@ -62,6 +62,7 @@ pub struct Report<'a> {
     node_errors: &'a NodeErrors,
     titles: Option<&'a Titles>,
     schemas: Option<&'a Schemas>,
+    comparisons: Option<&'a Comparisons>,
 }
 
 /// One problem. `Display` shows all of it: `node 3 "Sampler" (KSampler): input steps: value 0 is ...`.
@@ -116,7 +117,7 @@ impl fmt::Display for Report<'_> {
 
 impl<'a> Report<'a> {
     pub(super) fn new(error: Option<&'a ErrorDetail>, node_errors: &'a NodeErrors) -> Self {
-        Self { error, node_errors, titles: None, schemas: None }
+        Self { error, node_errors, titles: None, schemas: None, comparisons: None }
     }
 
     /// Names nodes with these titles.
@@ -130,6 +131,12 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn schemas(mut self, schemas: &'a Schemas) -> Self {
         self.schemas = Some(schemas);
+        self
+    }
+
+    /// Bounds how many names are compared for suggestions.
+    pub(super) fn comparisons(mut self, comparisons: &'a Comparisons) -> Self {
+        self.comparisons = Some(comparisons);
         self
     }
 
@@ -299,7 +306,9 @@ impl<'a> Report<'a> {
         if choices.is_empty() {
             return Some(format!("{wrong} is no choice; the server has none"));
         }
-        let near = received.as_str().map(|text| nearest(text, choices.iter().filter_map(Value::as_str)));
+        let unbounded = Comparisons::default();
+        let names = self.comparisons.unwrap_or(&unbounded).of(choices.iter().filter_map(Value::as_str));
+        let near = received.as_str().map(|text| nearest(text, names));
         let near = near.and_then(|near| near.first().copied());
         let hint = near.map(|near| format!("; did you mean \"{}\"?", clip(near))).unwrap_or_default();
         Some(format!("{wrong} is not one of {}{hint}", list(&choices)))
@@ -356,6 +365,11 @@ pub(super) fn list(choices: &[Value]) -> String {
     text
 }
 
+/// Whether a character moves the cursor, or turns the text around it.
+fn is_unfit(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Short, on one line and without control characters: the text may come from anywhere, and goes to terminals.
 pub(super) fn clip(text: &str) -> String {
     let mut clipped = plain(text.chars().take(CLIP));
@@ -373,7 +387,7 @@ fn one_line(text: &str) -> String {
 fn plain(chars: impl Iterator<Item = char>) -> String {
     let mut text = String::new();
     for c in chars {
-        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        if is_unfit(c) { text.extend(c.escape_default()) } else { text.push(c) }
     }
     text
 }
