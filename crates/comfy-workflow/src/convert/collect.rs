@@ -198,7 +198,7 @@ impl<'l, 'a> Collector<'l, 'a> {
             }
             Origin::Widget { value: None, .. } | Origin::Nothing => {}
             Origin::Cycle => {
-                let message = "its link goes in a circle through bypassed nodes or reroutes; it was left without a link";
+                let message = "its link goes in a circle through bypassed nodes or reroutes, or through thousands of them; it was left without a link";
                 self.report(path, node, Severity::Error, ProblemKind::Cycle, Some(name), message.into());
             }
         }

@@ -116,20 +116,12 @@ fn tell_conversion(problem: &convert::Problem, printer: &Printer) {
         printer.line(&format!("{}: {problem}", problem.severity));
         return;
     }
-    let mut line = workflow_file::problem(problem);
-    if let Value::Object(fields) = &mut line {
-        fields.shift_insert(0, "type".into(), "problem".into());
-    }
-    printer.json(&line);
+    workflow_file::print_problem(workflow_file::problem(problem), printer);
 }
 
 fn tell(problem: &Problem, printer: &Printer) {
     if printer.is_json() {
-        let mut line = serde_json::to_value(problem).unwrap_or_default();
-        if let Value::Object(fields) = &mut line {
-            fields.shift_insert(0, "type".into(), "problem".into());
-        }
-        printer.json(&line);
+        workflow_file::print_problem(json!(problem), printer);
         return;
     }
     let word = match (problem.severity, problem.effect) {
