@@ -10,7 +10,6 @@ use comfy_workflow::Document;
 use comfy_workflow::Workflow;
 use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, Problem, convert};
 use comfy_workflow::editor::EditorWorkflow;
-use comfy_workflow::schema::Schemas;
 use comfy_workflow::template::{Template, TemplateFile};
 
 use crate::{Client, Error, ErrorKind, Result, random_seed};
@@ -68,8 +67,14 @@ impl Convert<'_> {
             Source::Editor(editor) => editor,
             Source::Document(document) => match &document.editor {
                 Some(editor) if document.needs_schemas() => editor,
-                _ => {
-                    let conversion = document.clone().into_workflow(&Schemas::new(), &options);
+                editor => {
+                    // With them, values that are changed later have their places in the editor's document.
+                    let schemas = match editor {
+                        Some(editor) => self.client.schemas_for(&classes(editor)).await.ok(),
+                        None => None,
+                    };
+                    let schemas = schemas.map(|(schemas, _)| schemas).unwrap_or_default();
+                    let conversion = document.clone().into_workflow(&schemas, &options);
                     return conversion.map_err(|error| Error::workflow("the document cannot be used", error));
                 }
             },
@@ -190,6 +195,9 @@ impl Client {
     /// Converts a workflow of the editor to the API format with the server's node schemas; others are taken as they are.
     /// Await the result for the [`Conversion`], which has problems beside the workflow: with errors among them it is not
     /// fit to run.
+    ///
+    /// Of a document that holds both formats the API format counts, and what is changed in the result later is written into
+    /// the editor's document too, where the server gives its schemas.
     ///
     /// Schemas that are [kept](Self::schemas) are never why there are problems: then the server is asked for its
     /// present ones, and the workflow converted again.

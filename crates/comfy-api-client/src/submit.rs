@@ -8,7 +8,7 @@ use comfy_protocol::routes::prompt::{PromptAccepted, PromptRequest};
 use comfy_protocol::{json as tolerant, route};
 use comfy_workflow::convert::ConvertOptions;
 use comfy_workflow::validate::{NodeErrors, Rejection, Titles};
-use comfy_workflow::{NodeId, Workflow};
+use comfy_workflow::{Document, NodeId, Workflow};
 use http::StatusCode;
 use serde_json::{Map, Number, Value, json};
 use tokio::time::{Instant, timeout_at};
@@ -191,6 +191,11 @@ impl<'a> Submit<'a> {
     async fn converted(&mut self) -> Result<Cow<'a, Workflow>> {
         let workflow = match self.source {
             Source::Workflow(workflow) => Cow::Borrowed(workflow),
+            Source::Document(Document { api: Some(workflow), editor, .. }) => {
+                let mut workflow = workflow.clone();
+                workflow.set_editor(editor.clone());
+                Cow::Owned(workflow)
+            }
             source => {
                 let mut convert = self.client.convert(source);
                 if let Some(options) = self.options.take() {

@@ -87,16 +87,21 @@ impl Document {
         {
             problems.extend(without_strangers(prompt));
         }
-        let editor = workflow.map(EditorWorkflow::from_value).transpose()?;
-        let api = match (prompt.map(Workflow::from_value).transpose(), &editor) {
-            (Ok(api), _) => api.map(without_server_fields),
-            // The other format will do.
-            (Err(error), Some(_)) => {
-                problems.push(format!("has a prompt that cannot be used: {error}"));
-                None
+        let editor = workflow.map(EditorWorkflow::from_value).transpose();
+        let api = prompt.map(Workflow::from_value).transpose();
+        // Where one of the two is broken, the other will do.
+        let (api, editor) = match (api, editor) {
+            (Ok(Some(api)), Err(error)) => {
+                problems.push(format!("has an editor's workflow that cannot be used: {error}"));
+                (Some(api), None)
             }
-            (Err(error), None) => return Err(error),
+            (Err(error), Ok(Some(editor))) => {
+                problems.push(format!("has a prompt that cannot be used: {error}"));
+                (None, Some(editor))
+            }
+            (api, editor) => (api?, editor?),
         };
+        let api = api.map(without_server_fields);
         let format = match container {
             Container::Json if api.is_some() => Format::Api,
             Container::Json => Format::Editor,
@@ -114,10 +119,17 @@ impl Document {
     /// What a server runs: the workflow in the API format where there is one, with the editor's document beside it, or else
     /// that of the editor converted.
     ///
+    /// Where there are both, schemas are of use as well, but not needed: with them, values that are changed later are written
+    /// into [`editor_document`](Workflow::editor_document).
+    ///
     /// # Errors
     /// [`ErrorKind::NoWorkflow`] when both have been taken out.
     pub fn into_workflow(self, schemas: &Schemas, options: &ConvertOptions) -> Result<Conversion, Error> {
         match (self.api, self.editor) {
+            (Some(mut workflow), Some(editor)) if !schemas.is_empty() => {
+                workflow.attach_like(&convert(&editor, schemas, options).workflow);
+                Ok(Conversion { workflow, problems: Vec::new() })
+            }
             (Some(mut workflow), editor) => {
                 workflow.set_editor(editor);
                 Ok(Conversion { workflow, problems: Vec::new() })

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::schema::Wanted;
 use crate::workflow::clip;
 use crate::{Error, ErrorKind, Node, NodeId, Workflow};
 
@@ -248,39 +249,51 @@ fn syntax(selector: &str, reason: &str) -> Error {
     Error::new(ErrorKind::SelectorSyntax, message)
 }
 
+/// Most names that are suggested.
+const SUGGESTED: usize = 3;
+
+/// Most names that are listed where none is alike.
+const LISTED: usize = 12;
+
 /// "; did you mean …?" with up to three names like `wanted`, or the names there are if none is like it.
 pub(crate) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let mut scored: Vec<(f64, &str)> = Vec::new();
+    let (lower, spelling) = (wanted.to_lowercase(), Wanted::new(wanted));
+    let (mut like, mut first) = (Vec::<(f64, &str)>::new(), Vec::<&str>::new());
     for name in known {
-        if scored.iter().all(|(_, seen)| *seen != name) {
-            scored.push((likeness(wanted, name), name));
+        if first.len() <= LISTED && !first.contains(&name) {
+            first.push(name);
+        }
+        let contained = containment(&lower, &name.to_lowercase());
+        let likeness = spelling.likeness(name).into_iter().chain(contained).reduce(f64::max);
+        let Some(likeness) = likeness else { continue };
+        if like.iter().all(|(_, seen)| *seen != name) {
+            // Among equals the first comes first.
+            let place = like.iter().position(|(other, _)| *other < likeness).unwrap_or(like.len());
+            like.insert(place, (likeness, name));
+            like.truncate(SUGGESTED);
         }
     }
-    let quoted = |names: &[(f64, &str)], most: usize| -> String {
-        names.iter().take(most).map(|(_, name)| format!("`{}`", clip(name))).collect::<Vec<_>>().join(", ")
+    let quoted = |names: &mut dyn Iterator<Item = &str>| -> String {
+        names.map(|name| format!("`{}`", clip(name))).collect::<Vec<_>>().join(", ")
     };
-    let mut like: Vec<(f64, &str)> = scored.iter().copied().filter(|(score, _)| *score >= 0.8).collect();
-    like.sort_by(|a, b| b.0.total_cmp(&a.0));
     if !like.is_empty() {
-        format!("; did you mean {}?", quoted(&like, 3))
-    } else if scored.is_empty() {
+        format!("; did you mean {}?", quoted(&mut like.iter().map(|(_, name)| *name)))
+    } else if first.is_empty() {
         String::new()
     } else {
-        let more = if scored.len() > 12 { ", …" } else { "" };
-        format!("; there are {}{more}", quoted(&scored, 12))
+        let more = if first.len() > LISTED { ", …" } else { "" };
+        format!("; there are {}{more}", quoted(&mut first.iter().copied().take(LISTED)))
     }
 }
 
-fn likeness(wanted: &str, name: &str) -> f64 {
-    let (wanted, name) = (wanted.to_lowercase(), name.to_lowercase());
-    let long = wanted.len() >= 3 && name.len() >= 3;
-    let least = match () {
-        // Cut short, as `euler_a` for `euler_ancestral`, which is less like it than `euler` by its letters.
-        () if long && name.starts_with(&wanted) => 0.95,
-        () if long && (name.contains(&wanted) || wanted.contains(&name)) => 0.9,
-        () => 0.0,
-    };
-    strsim::jaro_winkler(&wanted, &name).max(least)
+/// How alike two names are of which one is a part of the other. One that was cut short, as `euler_a` for `euler_ancestral`, is
+/// less like it than `euler` by its letters.
+fn containment(wanted: &str, name: &str) -> Option<f64> {
+    match wanted.len() >= 3 && name.len() >= 3 {
+        true if name.starts_with(wanted) => Some(0.95),
+        true if name.contains(wanted) || wanted.contains(name) => Some(0.9),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

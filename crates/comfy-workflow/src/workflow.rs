@@ -129,7 +129,8 @@ impl Workflow {
         if is_editor_format(&entries) {
             return Err(Error::new(
                 ErrorKind::EditorFormat,
-                "this is a workflow in the editor's format, which has to be converted: `Workflow::read` reads it",
+                "this is a workflow in the editor's format, which has to be converted: read it with `Workflow::read`, \
+                 or choose `Export (API)` in the editor and use that file",
             ));
         }
         if let Some(Value::Object(prompt)) = entries.get_mut("prompt")
@@ -179,6 +180,13 @@ impl Workflow {
         self.origin = editor.into().map(|editor| Arc::new(Origin { editor, sources: Sources::default() }));
     }
 
+    /// Keeps the workflow of the editor from which `converted` was made, and in which the nodes have the same places.
+    pub(crate) fn attach_like(&mut self, converted: &Self) {
+        let Some(origin) = &converted.origin else { return };
+        let sources = origin.sources.of_same_nodes(converted, self);
+        self.attach(origin.editor.clone(), sources);
+    }
+
     pub(crate) fn attach(&mut self, editor: EditorWorkflow, sources: Sources) {
         self.origin = Some(Arc::new(Origin { editor, sources }));
     }
@@ -186,7 +194,9 @@ impl Workflow {
     /// The document of the editor that this workflow comes from, fit to be written into pictures.
     ///
     /// Values that were changed since the conversion are in it, where they have a place of their own in the document: not
-    /// those inside a subgraph that is used several times, and not links. Added and removed nodes are not.
+    /// those inside a subgraph that is used several times, and not links. Added and removed nodes are not. Of a workflow in
+    /// the API format that has a document beside it, as pictures carry both, the places are known where
+    /// [`Document::into_workflow`](crate::Document::into_workflow) was given schemas.
     #[must_use]
     pub fn editor_document(&self) -> Option<Value> {
         let origin = self.origin.as_deref()?;

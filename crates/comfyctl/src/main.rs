@@ -68,6 +68,8 @@ fn refuse(error: &clap::Error) -> Exit {
             commands::run::print_refusal(&message);
         } else if given("convert") {
             commands::convert::print_refusal(&message);
+        } else if given("validate") {
+            commands::validate::print_refusal(&message);
         } else if given("extract") {
             commands::extract::print_refusal(&message);
         } else if ["graph", "show", "diff"].into_iter().any(given) {

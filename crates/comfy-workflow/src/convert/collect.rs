@@ -12,7 +12,7 @@ use super::texts::Chooser;
 use super::widgets::{self, Stored, widget_type};
 use super::{ConvertOptions, prefix, texts};
 use crate::editor::{Mode, WidgetValues};
-use crate::schema::{InputSpec, InputType, NodeSchema, most_similar};
+use crate::schema::{Comparisons, InputSpec, InputType, NodeSchema, most_similar};
 use crate::template::protected;
 use crate::workflow::clip;
 use crate::{Node, NodeId, Workflow};
@@ -32,6 +32,9 @@ pub(super) struct Collector<'l, 'a> {
     pub(super) problems: Vec<Problem>,
     pub(super) sources: Sources,
     visited: usize,
+    comparisons: Comparisons,
+    /// Whether there are warnings that are not told.
+    full: bool,
 }
 
 /// The inputs of a node under way, with where each value stands in the document.
@@ -56,6 +59,8 @@ impl<'l, 'a> Collector<'l, 'a> {
             problems: Vec::new(),
             sources: Sources::default(),
             visited: 0,
+            comparisons: Comparisons::default(),
+            full: false,
         }
     }
 
@@ -135,7 +140,8 @@ impl<'l, 'a> Collector<'l, 'a> {
         if let Some((name, key)) = switched {
             self.switch_option(node, schema, &name, key, &mut inputs);
         }
-        for widget in &node.widgets {
+        let widgets = if self.full { &[] } else { node.widgets.as_slice() };
+        for widget in widgets {
             let Some(spec) = widget.spec else { continue };
             let Some(value) = inputs.values.get(widget.name.as_ref()) else { continue };
             if let Err(reason) = crate::assign::check_stored(value, spec) {
@@ -194,7 +200,7 @@ impl<'l, 'a> Collector<'l, 'a> {
             }
             Origin::Widget { value: None, .. } | Origin::Nothing => {}
             Origin::Cycle => {
-                let message = "its link goes in a circle through bypassed nodes or reroutes; it was left without a link";
+                let message = "its link goes in a circle through bypassed nodes or reroutes, or through thousands of them; it was left without a link";
                 self.report(path, node, Severity::Error, ProblemKind::Cycle, Some(name), message.into());
             }
         }
@@ -257,14 +263,14 @@ impl<'l, 'a> Collector<'l, 'a> {
         let node = &here.nodes[place];
         let linked = node.slots.iter().any(|slot| slot.link.is_some())
             || here.graph.links.iter().any(|link| link.origin == node.source.id);
-        let near = most_similar(node.class_type, self.schemas.iter().map(|(name, _)| name));
         if !linked {
             let message =
                 "the server has no such class, and nothing is linked to the node; it was left out".to_owned();
             self.report(path, node, Severity::Warning, ProblemKind::UnknownClass, None, message);
             return;
         }
-        let hint = match near {
+        let names = self.schemas.iter().map(|(name, _)| name);
+        let hint = match most_similar(node.class_type, self.comparisons.of(names)) {
             Some(near) => format!("; did you mean `{}`?", clip(near)),
             None if node.class_type.is_empty() => String::new(),
             None => "; install the custom nodes that bring it, or mute or bypass the node".to_owned(),
@@ -345,6 +351,12 @@ impl<'l, 'a> Collector<'l, 'a> {
     ) {
         // An error may stand behind many warnings, and decides.
         if self.problems.len() >= PROBLEMS && severity == Severity::Warning {
+            if !self.full {
+                self.full = true;
+                self.problems.push(Problem::of_document(format!(
+                    "there are more than {PROBLEMS} problems; further warnings are not told"
+                )));
+            }
             return;
         }
         let id: NodeId = self.live.id(path, node);

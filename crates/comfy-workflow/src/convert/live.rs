@@ -131,15 +131,7 @@ pub(super) fn build<'a>(
     let live = Live { graphs: Vec::new(), problems: Vec::new() };
     let mut builder = Builder { schemas, definitions, live, depth: 0, highest_id: highest_id(editor) };
     for oddity in editor.oddities() {
-        builder.live.problems.push(Problem {
-            severity: Severity::Warning,
-            kind: ProblemKind::Malformed,
-            node: None,
-            title: None,
-            class_type: None,
-            input: None,
-            message: format!("{oddity}; it was passed over"),
-        });
+        builder.live.problems.push(Problem::of_document(format!("{oddity}; it was passed over")));
     }
     // The outermost graph keeps the first place.
     builder.live.graphs.push(LiveGraph {

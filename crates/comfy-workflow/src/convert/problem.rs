@@ -51,6 +51,21 @@ pub enum ProblemKind {
     Malformed,
 }
 
+impl Problem {
+    /// A warning about the document as a whole.
+    pub(super) fn of_document(message: String) -> Self {
+        Self {
+            severity: Severity::Warning,
+            kind: ProblemKind::Malformed,
+            node: None,
+            title: None,
+            class_type: None,
+            input: None,
+            message,
+        }
+    }
+}
+
 impl ProblemKind {
     /// A stable name for programs, such as `unknown_class`.
     #[must_use]

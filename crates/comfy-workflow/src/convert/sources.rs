@@ -28,6 +28,26 @@ impl Sources {
         self.places.entry(node).or_default().insert(input, (source, value));
     }
 
+    /// The places of the values that `workflow` has, where it has the nodes of `converted`, of which these places are. Its
+    /// values are those of the document, or were at the time it ran.
+    pub(crate) fn of_same_nodes(&self, converted: &Workflow, workflow: &Workflow) -> Self {
+        let mut same = Self::default();
+        for (id, places) in &self.places {
+            let (Some(made), Some(node)) = (converted.node(id.as_str()), workflow.node(id.as_str())) else {
+                continue;
+            };
+            if made.class_type != node.class_type {
+                continue;
+            }
+            for (name, (source, _)) in places {
+                if let Some(value) = node.inputs.get(name) {
+                    same.insert(id.clone(), name.clone(), source.clone(), value.clone());
+                }
+            }
+        }
+        same
+    }
+
     /// The document with the values that `workflow` has now, where they have a place in it and are other than they were.
     pub(crate) fn write_back(&self, document: &Value, workflow: &Workflow) -> Value {
         let mut document = document.clone();

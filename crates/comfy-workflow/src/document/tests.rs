@@ -46,6 +46,46 @@ fn the_editors_format_is_converted() {
 }
 
 #[test]
+fn what_is_changed_in_a_workflow_that_ran_is_changed_in_the_editors_document() {
+    let document = read(&json!({"prompt": api(), "extra_data": {"extra_pnginfo": {"workflow": {
+        "nodes": [
+            {"id": 1, "type": "EmptyImage", "widgets_values": [32]}, {"id": 2, "type": "EmptyImage", "widgets_values": [8]}
+        ], "links": [], "version": 0.4
+    }}}}));
+    let schemas = json!({"EmptyImage": {"input": {"required": {"width": ["INT"]}}, "output": ["IMAGE"], "output_node": true}});
+    let schemas = Schemas::from_value(schemas).unwrap();
+    let widths = |workflow: &Workflow| {
+        let document = workflow.editor_document().unwrap();
+        [0, 1].map(|node| document["nodes"][node]["widgets_values"][0].as_i64().unwrap())
+    };
+    let mut workflow = document.clone().into_workflow(&schemas, &ConvertOptions::new()).unwrap().workflow;
+    assert_eq!(workflow.nodes().len(), 1, "it is the prompt that counts");
+    assert_eq!(widths(&workflow), [32, 8], "what was not changed stays as it is");
+    workflow.set("1.width", 64).unwrap();
+    assert_eq!(widths(&workflow), [64, 8]);
+
+    let mut other = document;
+    other.api.as_mut().unwrap().node_mut("1").unwrap().class_type = "Other".into();
+    let mut workflow = other.into_workflow(&schemas, &ConvertOptions::new()).unwrap().workflow;
+    workflow.set("1.width", 64).unwrap();
+    assert_eq!(widths(&workflow), [32, 8], "a node of another class has no place there");
+}
+
+#[test]
+fn where_one_format_is_broken_the_other_does() {
+    let metadata = Metadata {
+        container: Container::Png,
+        prompt: Some(api()),
+        workflow: Some(json!(["no workflow"])),
+        texts: IndexMap::new(),
+        problems: Vec::new(),
+    };
+    let document = Document::from_metadata(metadata).unwrap();
+    assert!(document.api.is_some() && document.editor.is_none());
+    assert_eq!(document.problems.len(), 1, "{:?}", document.problems);
+}
+
+#[test]
 fn both_are_found_in_whatever_a_server_says_of_a_run() {
     let (api, editor) = (api(), editor());
     let extra = json!({"extra_pnginfo": {"workflow": editor}, "client_id": "x"});

@@ -9,6 +9,7 @@ mod input;
 mod node;
 mod open_map;
 mod resolve;
+mod similar;
 mod source;
 
 use std::fmt;
@@ -23,6 +24,8 @@ pub use input::{Description, InputSpec, InputType, Section};
 pub use node::{NodeSchema, OutputSpec};
 pub use open_map::OpenMap;
 pub use resolve::ResolvedInput;
+
+pub(crate) use similar::{Comparisons, Wanted, most_similar};
 
 use self::source::{Pool, Source};
 use crate::json::{self, JsonError};
@@ -147,52 +150,6 @@ fn not_an_object(value: &Value) -> JsonError {
         excerpt: value.to_string().chars().take(80).collect(),
         syntax: false,
     }
-}
-
-/// The candidate most like `wanted`: the same but for case, or at least 0.8 alike by Jaro-Winkler.
-pub(crate) fn most_similar<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = wanted.to_lowercase();
-    let letters = letters(&lower);
-    candidates
-        .filter(|candidate| may_be_similar(&lower, &letters, candidate))
-        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness >= 0.8)
-        // `max_by` takes the last of equals; the first in the server's order is the better guess.
-        .fold(None, |best: Option<(f64, &str)>, next| match best {
-            Some(best) if best.0 >= next.0 => Some(best),
-            _ => Some(next),
-        })
-        .map(|(_, candidate)| candidate)
-}
-
-/// How often each byte occurs.
-fn letters(text: &str) -> [u32; 256] {
-    let mut letters = [0; 256];
-    for byte in text.bytes() {
-        letters[usize::from(byte)] += 1;
-    }
-    letters
-}
-
-/// Whether two texts can be 0.8 alike by Jaro-Winkler, judged by the letters they have in common. Servers have thousands of
-/// names, and the whole comparison takes long.
-fn may_be_similar(wanted: &str, letters: &[u32; 256], candidate: &str) -> bool {
-    if !wanted.is_ascii() || !candidate.is_ascii() || wanted.is_empty() || candidate.is_empty() {
-        return true;
-    }
-    let mut left = *letters;
-    let is_common = |byte: u8| {
-        let left = &mut left[usize::from(byte.to_ascii_lowercase())];
-        let is_common = *left > 0;
-        *left = left.saturating_sub(1);
-        is_common
-    };
-    let common = candidate.bytes().map(is_common).filter(|is_common| *is_common).count() as f64;
-    let alike = |(a, b): &(u8, u8)| *a == b.to_ascii_lowercase();
-    let prefix = wanted.bytes().zip(candidate.bytes()).take(4).take_while(alike).count() as f64;
-    let jaro = (common / wanted.len() as f64 + common / candidate.len() as f64 + 1.0) / 3.0;
-    // A little less than 0.8 for the rounding.
-    jaro + 0.1 * prefix * (1.0 - jaro) >= 0.799
 }
 
 #[cfg(test)]

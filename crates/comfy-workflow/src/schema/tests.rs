@@ -284,7 +284,8 @@ proptest! {
     #[test]
     fn names_that_are_alike_pass_the_quick_look(a in "[a-cA-C0]{0,12}|[a-zA-Z ]{0,20}|\\PC{0,6}", b in "[a-cA-C0]{0,12}|[a-zA-Z ]{0,20}|\\PC{0,6}") {
         for other in [b.clone(), format!("{a}{b}")] {
-            let alike = strsim::jaro_winkler(&a.to_lowercase(), &other.to_lowercase()) >= 0.8;
+            let empty = a.is_empty() || other.is_empty();
+            let alike = !empty && strsim::jaro_winkler(&a.to_lowercase(), &other.to_lowercase()) >= 0.8;
             prop_assert_eq!(most_similar(&a, std::iter::once(other.as_str())).is_some(), alike, "{:?} {:?}", a, other);
         }
     }

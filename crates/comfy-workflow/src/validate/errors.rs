@@ -201,10 +201,6 @@ impl NodeErrors {
             .or_insert_with(|| NodeError { class_type: class_type.to_owned(), ..NodeError::default() })
     }
 
-    pub(super) fn contains(&self, id: &str) -> bool {
-        self.0.contains_key(id)
-    }
-
     /// The errors of a node.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&NodeError> {

@@ -227,11 +227,17 @@ fn ordered(names: &[String], order: Order) -> Vec<&String> {
     }
 }
 
+/// Most outputs that are named for faulty nodes, all in all. Their number is the product of the two.
+const DEPENDENTS: usize = 1_000_000;
+
 fn check_outputs(nodes: Map<String, Value>, outputs: &[String], options: &Options<'_>) -> Verdict {
     let mut engine = Engine::new(nodes, options);
     let mut good = Vec::new();
     let mut node_errors = NodeErrors::default();
     let mut details: Vec<String> = Vec::new();
+    let mut spoiled: Vec<NodeId> = Vec::new();
+    // How many outputs were spoiled before a faulty node was met, in the order in which nodes were looked at.
+    let mut met: Vec<Option<usize>> = Vec::new();
     for output in ordered(outputs, options.order) {
         let result = engine.check_output(output);
         if result.valid {
@@ -239,14 +245,23 @@ fn check_outputs(nodes: Map<String, Value>, outputs: &[String], options: &Option
             continue;
         }
         details.extend(result.errors.iter().map(|error| format!("{}: {}", error.message, error.details)));
-        // Every faulty node met so far is said to spoil this output, whether it feeds it or not.
-        for (id, memo) in engine.memo.iter().filter(|(_, memo)| !memo.valid && !memo.errors.is_empty()) {
-            if !node_errors.contains(id) {
+        met.resize(engine.memo.len(), None);
+        for ((id, memo), met) in engine.memo.iter().zip(&mut met) {
+            if met.is_none() && !memo.valid && !memo.errors.is_empty() {
+                *met = Some(spoiled.len());
                 let class_type = engine.nodes.get(id).and_then(|node| node.get("class_type")?.as_str());
                 node_errors.entry(id, class_type.unwrap_or_default()).errors.clone_from(&memo.errors);
             }
-            node_errors.entry(id, "").dependent_outputs.push(NodeId::from(output.as_str()));
         }
+        spoiled.push(NodeId::from(output.as_str()));
+    }
+    // A faulty node is said to spoil every bad output from the one on at which it was met, whether it feeds it or not.
+    let mut left = DEPENDENTS;
+    for (id, met) in engine.memo.keys().zip(met) {
+        let Some(outputs) = met.and_then(|met| spoiled.get(met..)) else { continue };
+        let outputs = outputs.get(..left).unwrap_or(outputs);
+        left -= outputs.len();
+        node_errors.entry(id, "").dependent_outputs = outputs.to_vec();
     }
     if good.is_empty() {
         let error = ErrorDetail::new(

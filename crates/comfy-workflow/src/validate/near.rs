@@ -1,13 +1,12 @@
 //! What may have been meant by a name that is not there.
 
+use crate::schema::Wanted;
+
 /// Most names that are suggested.
 const MOST: usize = 3;
 
 /// Fewest letters that may stand for a name that begins so.
 const BEGINNING: usize = 3;
-
-/// How alike two names have to be, by Jaro-Winkler.
-const ALIKE: f64 = 0.8;
 
 /// Words in the names of model files that tell in which form the same model is stored.
 const FORMS: [&str; 20] = [
@@ -35,10 +34,10 @@ enum Likeness {
 /// The candidates most like `wanted`, the closest first, three at most. Names of files are also like each other when folder,
 /// ending or precision differ.
 pub(super) fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let wanted = Name::of(wanted);
+    let wanted = Asked::of(wanted);
     let mut found: Vec<(Likeness, f64, &str)> = Vec::new();
     for candidate in candidates {
-        let Some((likeness, score)) = wanted.likeness(&Name::of(candidate)) else { continue };
+        let Some((likeness, score)) = wanted.likeness(candidate) else { continue };
         if found.iter().any(|(_, _, known)| *known == candidate) {
             continue;
         }
@@ -78,17 +77,47 @@ impl Name {
         let model = words.join("_");
         Self { whole, file, stem, model, is_file }
     }
+}
 
-    fn likeness(&self, other: &Self) -> Option<(Likeness, f64)> {
-        let score = strsim::jaro_winkler(&self.whole, &other.whole);
-        if self.whole == other.whole {
+/// The name that is not there.
+struct Asked {
+    name: Name,
+    whole: Wanted,
+    stem: Wanted,
+}
+
+impl Asked {
+    fn of(name: &str) -> Self {
+        let name = Name::of(name);
+        let (whole, stem) = (Wanted::new(&name.whole), Wanted::new(&name.stem));
+        Self { name, whole, stem }
+    }
+
+    fn is_beginning_of(&self, candidate: &str) -> bool {
+        let whole = &self.name.whole;
+        let start = candidate.get(..whole.len());
+        whole.len() >= BEGINNING && start.is_some_and(|start| start.to_lowercase() == *whole)
+    }
+
+    fn likeness(&self, candidate: &str) -> Option<(Likeness, f64)> {
+        // Most names are no files, and not alike.
+        if !self.name.is_file
+            && !candidate.contains(['.', '\\'])
+            && !self.is_beginning_of(candidate)
+            && self.whole.likeness(candidate).is_none()
+        {
+            return None;
+        }
+        let (name, other) = (&self.name, Name::of(candidate));
+        let score = self.whole.likeness(&other.whole).unwrap_or_default();
+        if name.whole == other.whole {
             return Some((Likeness::Case, score));
         }
-        if self.is_file || other.is_file {
-            let form = !self.model.is_empty() && self.model == other.model;
+        if name.is_file || other.is_file {
+            let form = !name.model.is_empty() && name.model == other.model;
             let likeness = match () {
-                () if self.file == other.file => Some(Likeness::Folder),
-                () if self.stem == other.stem => Some(Likeness::Extension),
+                () if name.file == other.file => Some(Likeness::Folder),
+                () if name.stem == other.stem => Some(Likeness::Extension),
                 () if form => Some(Likeness::Form),
                 () => None,
             };
@@ -96,11 +125,12 @@ impl Name {
                 return Some((likeness, score));
             }
         }
-        if self.whole.len() >= BEGINNING && other.whole.starts_with(&self.whole) {
+        if self.is_beginning_of(&other.whole) {
             return Some((Likeness::Beginning, score));
         }
-        let score = score.max(if self.is_file { strsim::jaro_winkler(&self.stem, &other.stem) } else { 0.0 });
-        (score >= ALIKE).then_some((Likeness::Spelling, score))
+        let stem = if name.is_file { self.stem.likeness(&other.stem) } else { None };
+        let score = score.max(stem.unwrap_or_default());
+        (score > 0.0).then_some((Likeness::Spelling, score))
     }
 }
 

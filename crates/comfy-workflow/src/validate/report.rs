@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::errors::{ErrorDetail, ErrorType, NodeError, NodeErrors};
 use super::near::nearest;
 use crate::NodeId;
-use crate::schema::Schemas;
+use crate::schema::{Comparisons, Schemas};
 use crate::workflow::{clip, plain};
 
 /// Longest text of a server that a line shows, in characters.
@@ -63,6 +63,7 @@ pub struct Report<'a> {
     node_errors: &'a NodeErrors,
     titles: Option<&'a Titles>,
     schemas: Option<&'a Schemas>,
+    comparisons: Option<&'a Comparisons>,
 }
 
 /// One problem. `Display` shows all of it: `node 3 "Sampler" (KSampler): input steps: value 0 is ...`.
@@ -130,7 +131,7 @@ impl fmt::Display for Report<'_> {
 
 impl<'a> Report<'a> {
     pub(super) fn new(error: Option<&'a ErrorDetail>, node_errors: &'a NodeErrors) -> Self {
-        Self { error, node_errors, titles: None, schemas: None }
+        Self { error, node_errors, titles: None, schemas: None, comparisons: None }
     }
 
     /// Names nodes with these titles.
@@ -144,6 +145,12 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn schemas(mut self, schemas: &'a Schemas) -> Self {
         self.schemas = Some(schemas);
+        self
+    }
+
+    /// Bounds how many names are compared for suggestions.
+    pub(super) fn comparisons(mut self, comparisons: &'a Comparisons) -> Self {
+        self.comparisons = Some(comparisons);
         self
     }
 
@@ -313,7 +320,9 @@ impl<'a> Report<'a> {
         if choices.is_empty() {
             return Some(format!("{wrong} is no choice; the server has none"));
         }
-        let near = received.as_str().map(|text| nearest(text, choices.iter().filter_map(Value::as_str)));
+        let unbounded = Comparisons::default();
+        let names = self.comparisons.unwrap_or(&unbounded).of(choices.iter().filter_map(Value::as_str));
+        let near = received.as_str().map(|text| nearest(text, names));
         let near = near.and_then(|near| near.first().copied());
         let hint = near.map(|near| format!("; did you mean \"{}\"?", clip(near))).unwrap_or_default();
         Some(format!("{wrong} is not one of {}{hint}", list(&choices)))

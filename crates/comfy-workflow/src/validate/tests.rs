@@ -296,3 +296,17 @@ fn a_problem_is_written_with_its_own_kind() {
         assert_eq!(written["node"], problem.line.node.unwrap().as_str());
     }
 }
+
+#[test]
+fn thousands_of_bad_outputs_do_not_multiply() {
+    let schemas = schemas();
+    let nodes = (0..3_000).map(|id| (id.to_string(), json!({"class_type": "Show", "inputs": {}})));
+    let findings = inspect(&Value::Object(nodes.collect()), &Options::new(&schemas));
+    assert_eq!(findings.errors().count(), 3_000);
+    let Verdict::Rejected(rejection) = &findings.verdict else { panic!("{:?}", findings.verdict) };
+    let dependents = |id: &str| {
+        let node = rejection.node_errors.get(id).unwrap();
+        (node.errors.len(), node.dependent_outputs.len())
+    };
+    assert_eq!((dependents("0"), dependents("2999")), ((1, 3_000), (1, 0)), "the last ones are left out");
+}

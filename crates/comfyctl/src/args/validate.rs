@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use comfy_api_client::protocol::Version;
 
 const VALIDATE_HELP: &str = "\
 Examples:
@@ -38,6 +39,6 @@ pub(crate) struct Validate {
     #[arg(long, value_name = "FILE")]
     pub(crate) object_info: Option<PathBuf>,
     /// Version of the server that the schemas of the file are of; the newest that is known unless given
-    #[arg(long = "as", value_name = "VERSION", requires = "object_info")]
-    pub(crate) as_version: Option<String>,
+    #[arg(long = "as", value_name = "VERSION", requires = "object_info", value_parser = str::parse::<Version>)]
+    pub(crate) as_version: Option<Version>,
 }

@@ -89,10 +89,7 @@ async fn converted(settings: &Settings, args: &Convert, opened: &Opened) -> Resu
         let server = connect(settings).await?;
         Ok::<_, Failure>(server.client().convert(&opened.document).convert_options(options).await?)
     };
-    asked.await.map_err(|failure| match failure.exit {
-        Exit::Unreachable => failure.with_another_hint("no server is needed with `--object-info FILE`"),
-        _ => failure,
-    })
+    asked.await.map_err(object_info::or_a_file)
 }
 
 fn write(conversion: &Conversion, path: Option<&Path>, printer: &Printer) -> Result<(), Failure> {

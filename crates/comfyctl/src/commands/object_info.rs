@@ -6,6 +6,7 @@ use std::path::Path;
 use comfy_api_client::workflow::schema::Schemas;
 use flate2::read::MultiGzDecoder;
 
+use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 
 /// More than any server describes, in bytes.
@@ -43,4 +44,12 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut unpacked = Vec::new();
     MultiGzDecoder::new(bytes.as_slice()).take(LARGEST).read_to_end(&mut unpacked)?;
     Ok(unpacked)
+}
+
+/// Adds to the failure to reach a server that it can be done without.
+pub(crate) fn or_a_file(failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::Unreachable => failure.with_another_hint("no server is needed with `--object-info FILE`"),
+        _ => failure,
+    }
 }

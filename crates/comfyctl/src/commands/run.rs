@@ -78,11 +78,15 @@ async fn work(
     printer.json(&json!({"type": "submitted", "prompt_id": id}));
     for problem in job.cleaned() {
         printer.warning(&problem.to_string());
+        workflow_file::print_problem(json!(problem), printer);
     }
     if !job.node_errors().is_empty() {
         bar.hide_while(|| {
             printer.warning(&format!("the server will not run every output\n{}", job.node_errors().report()));
         });
+        for line in job.node_errors().report().lines() {
+            workflow_file::print_problem(json!(line), printer);
+        }
     }
     let outputs = tokio::select! {
         outputs = follow(&job, &bar, printer), if go_on => Some(outputs?),
@@ -118,6 +122,9 @@ async fn prepare(
     let mut conversion = server.client().convert(&opened.document).await?;
     // The check before the submit tells of them again.
     conversion.problems.retain(|problem| problem.kind != ProblemKind::InvalidValue);
+    for problem in &conversion.problems {
+        workflow_file::print_problem(workflow_file::problem(problem), printer);
+    }
     workflow_file::check(&opened, &conversion, printer)?;
     let mut workflow = conversion.workflow;
     assignment::check_all(&assignments, &workflow)?;

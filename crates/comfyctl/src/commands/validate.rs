@@ -24,6 +24,9 @@ pub(crate) async fn validate(settings: &Settings, printer: &Printer, args: Valid
     };
     let failure = match result {
         Ok(found) => {
+            for problem in &found.document {
+                tell_document(problem, printer);
+            }
             for problem in &found.conversion {
                 tell_conversion(problem, printer);
             }
@@ -33,10 +36,7 @@ pub(crate) async fn validate(settings: &Settings, printer: &Printer, args: Valid
             verdict(&found, printer)
         }
         Err(failure) => {
-            printer.json(&json!({
-                "type": "result", "status": failure.status, "certain": false, "errors": 0, "warnings": 0,
-                "server": null, "error": failure.report,
-            }));
+            print_failure(printer, &failure);
             Some(failure)
         }
     };
@@ -45,8 +45,24 @@ pub(crate) async fn validate(settings: &Settings, printer: &Printer, args: Valid
     failure.exit
 }
 
+/// The result where nothing could be told.
+fn print_failure(printer: &Printer, failure: &Failure) {
+    printer.json(&json!({
+        "type": "result", "status": failure.status, "certain": false, "errors": 0, "warnings": 0,
+        "server": null, "error": failure.report,
+    }));
+}
+
+/// The result where the command line was refused.
+pub(crate) fn print_refusal(message: &str) {
+    let failure = Failure::usage("usage", message).with_hint("see `comfyctl validate --help`");
+    print_failure(&Printer::for_json(), &failure);
+}
+
 /// What is wrong with a workflow.
 struct Found {
+    /// What is wrong with the file.
+    document: Vec<String>,
     /// What its conversion found that the checks of the result do not.
     conversion: Vec<convert::Problem>,
     findings: Findings,
@@ -55,24 +71,44 @@ struct Found {
 /// What is wrong with the workflow, by the schemas of a file or of a server.
 async fn find(settings: &Settings, args: &Validate) -> Result<Found, Failure> {
     let opened = workflow_file::open(&args.workflow).await?;
+    let of_document = opened.document.problems.iter();
+    let document = of_document.map(|problem| format!("{} {problem}", opened.name)).collect();
     let Some(path) = &args.object_info else {
-        let server = connect(settings).await?;
-        let conversion = server.client().convert(&opened.document).await?;
-        let findings = server.client().validate(&conversion.workflow).await?;
-        return Ok(Found { conversion: unchecked(conversion.problems), findings });
+        let asked = async {
+            let server = connect(settings).await?;
+            let conversion = server.client().convert(&opened.document).await?;
+            let findings = server.client().validate(&conversion.workflow).await?;
+            Ok(Found { document, conversion: unchecked(conversion.problems), findings })
+        };
+        return asked.await.map_err(object_info::or_a_file);
     };
     let schemas = object_info::read(path)?;
     let options = ConvertOptions::new().now(local_time());
     let conversion = opened.document.into_workflow(&schemas, &options)?;
-    let profile = args.as_version.as_deref().map_or_else(Profile::default, Profile::for_version);
+    let profile =
+        args.as_version.map_or_else(Profile::default, |version| Profile::for_version(&version.to_string()));
     let findings = inspect(&conversion.workflow.to_value(), &Options::new(&schemas).profile(profile));
-    Ok(Found { conversion: unchecked(conversion.problems), findings })
+    Ok(Found { document, conversion: unchecked(conversion.problems), findings })
 }
 
 /// The problems of a conversion but for those that the checks of its result find again.
 fn unchecked(mut problems: Vec<convert::Problem>) -> Vec<convert::Problem> {
-    problems.retain(|problem| !matches!(problem.kind, ProblemKind::InvalidValue | ProblemKind::UnknownClass));
+    problems.retain(|problem| match problem.kind {
+        ProblemKind::InvalidValue => false,
+        // With a warning the node was left out.
+        ProblemKind::UnknownClass => problem.severity == convert::Severity::Warning,
+        _ => true,
+    });
     problems
+}
+
+fn tell_document(problem: &str, printer: &Printer) {
+    if printer.is_json() {
+        printer
+            .json(&json!({"type": "problem", "severity": "warning", "kind": "document", "message": problem}));
+    } else {
+        printer.line(&format!("warning: {problem}"));
+    }
 }
 
 fn tell_conversion(problem: &convert::Problem, printer: &Printer) {
@@ -80,20 +116,12 @@ fn tell_conversion(problem: &convert::Problem, printer: &Printer) {
         printer.line(&format!("{}: {problem}", problem.severity));
         return;
     }
-    let mut line = workflow_file::problem(problem);
-    if let Value::Object(fields) = &mut line {
-        fields.shift_insert(0, "type".into(), "problem".into());
-    }
-    printer.json(&line);
+    workflow_file::print_problem(workflow_file::problem(problem), printer);
 }
 
 fn tell(problem: &Problem, printer: &Printer) {
     if printer.is_json() {
-        let mut line = serde_json::to_value(problem).unwrap_or_default();
-        if let Value::Object(fields) = &mut line {
-            fields.shift_insert(0, "type".into(), "problem".into());
-        }
-        printer.json(&line);
+        workflow_file::print_problem(json!(problem), printer);
         return;
     }
     let word = match (problem.severity, problem.effect) {
@@ -106,10 +134,10 @@ fn tell(problem: &Problem, printer: &Printer) {
 
 /// The failure of the command, where the workflow is not one to submit.
 fn verdict(found: &Found, printer: &Printer) -> Option<Failure> {
-    let Found { conversion, findings } = found;
+    let Found { document, conversion, findings } = found;
     let lost = conversion.iter().filter(|problem| problem.severity == convert::Severity::Error).count();
     let errors = findings.errors().count() + lost;
-    let warnings = findings.problems.len() + conversion.len() - errors;
+    let warnings = findings.problems.len() + conversion.len() + document.len() - errors;
     let message = match () {
         () if findings.is_rejected() && findings.certain => "the server would reject the workflow",
         () if findings.is_rejected() => "the server would reject the workflow, as far as can be told",

@@ -114,6 +114,15 @@ pub(crate) fn problems(conversion: &Conversion) -> Value {
     conversion.problems.iter().map(problem).collect()
 }
 
+/// Prints a problem as a line of JSON, in the `--json` mode.
+pub(crate) fn print_problem(problem: Value, printer: &Printer) {
+    let mut line = problem;
+    if let Value::Object(fields) = &mut line {
+        fields.shift_insert(0, "type".into(), "problem".into());
+    }
+    printer.json(&line);
+}
+
 /// A problem of a conversion in JSON.
 pub(crate) fn problem(problem: &Problem) -> Value {
     json!({

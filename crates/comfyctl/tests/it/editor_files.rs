@@ -29,7 +29,11 @@ fn a_file_of_the_editor_runs_and_so_does_its_picture() {
     let again = image::open(place.path(ran.stdout.trim_end())).unwrap().to_rgb8();
     assert_eq!((again.dimensions(), again.get_pixel(0, 0).0), ((64, 256), [63, 63, 191]));
     // What the editor opens of the second picture are the values that ran.
-    let ran = place.run(&["convert", ran.stdout.trim_end()]);
+    let again = ran.stdout.trim_end().to_owned();
+    let ran = place.run(&["extract", "--ui", &again]);
+    let editor: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(editor["nodes"][0]["widgets_values"], json!([64, 256, 1, 255]));
+    let ran = place.run(&["convert", &again]);
     let prompt: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(prompt["1"]["inputs"], json!({"width": 64, "height": 256, "batch_size": 1, "color": 255}));
 }

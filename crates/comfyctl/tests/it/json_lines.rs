@@ -91,3 +91,16 @@ fn every_kind_of_failure_ends_with_a_result_whose_status_fits_the_exit_code() {
         assert!(!ran.stderr.is_empty(), "people are told too: {ran}");
     }
 }
+
+#[test]
+fn what_was_taken_out_of_a_workflow_is_a_line() {
+    let place = Place::new();
+    let change = |workflow: &mut Value| workflow["1"]["inputs"]["extra"] = serde_json::json!(["77", 0]);
+    place.write("hello.json", hello_with(change));
+    let ran = place.run(&["run", "hello.json", "-s", "embedded", "-o", "out", "--json"]);
+    let line = ran.stdout.lines().find(|line| line.starts_with(r#"{"type":"problem""#)).unwrap();
+    let problem: Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&problem["node"], &problem["input"]), (&"1".into(), &"extra".into()));
+    assert!(problem["message"].as_str().unwrap().starts_with("taken out"), "{problem}");
+    assert_eq!(result_of(&ran)["status"], "success");
+}

@@ -120,3 +120,34 @@ fn a_file_without_schemas_is_wrong_usage() {
     assert!(ran.stderr.contains("list.json has no node schemas"), "{ran}");
     assert_eq!(place.run(&["validate", "good.json", "--as", "0.8.0"]).code, Some(2));
 }
+
+#[test]
+fn a_server_that_is_down_is_not_needed_with_a_file() {
+    insta::assert_snapshot!(place().run(&["validate", "good.json", "-s", "127.0.0.1:1"]), @"
+    error: cannot connect to http://127.0.0.1:PORT: nothing listens there
+    hint: start the server, or check host and port; no server is needed with `--object-info FILE`
+
+    exit code 3
+    ");
+}
+
+#[test]
+fn a_version_that_is_none_and_a_command_line_that_is_refused() {
+    let ran = place().run(&["validate", "good.json", "--object-info", "nodes.json", "--as", "new", "--json"]);
+    assert_eq!(ran.code, Some(2));
+    let result: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&result["type"], &result["status"]), (&json!("result"), &json!("rejected")));
+    assert_eq!(
+        result["error"]["message"],
+        "invalid value 'new' for '--as <VERSION>': `new` is no version such as `0.30.0`"
+    );
+}
+
+#[test]
+fn a_node_that_the_conversion_leaves_out_is_told() {
+    let place = place();
+    let nodes = json!([{"id": 7, "type": "Lonely", "mode": 0, "inputs": [], "outputs": []}]);
+    place.write("editor.json", json!({"nodes": nodes, "links": [], "version": 0.4}).to_string());
+    let ran = place.run(&["validate", "editor.json", "--object-info", "nodes.json"]);
+    assert!(ran.stdout.contains("warning: node 7 (Lonely): the server has no such class"), "{ran}");
+}

@@ -1,5 +1,7 @@
 //! What the server says of the problems, and what it says that was not found otherwise.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::NodeId;
@@ -21,9 +23,19 @@ pub(super) fn with_the_server(verdict: &Verdict, options: &Options<'_>, problems
             return;
         }
     };
+    let mut places: HashMap<NodeId, Vec<usize>> = HashMap::new();
+    for (place, problem) in problems.iter().enumerate() {
+        if let Some(id) = &problem.line.node {
+            places.entry(id.clone()).or_default().push(place);
+        }
+    }
     for (id, node) in node_errors.iter() {
+        let places = places.get(id).map(Vec::as_slice).unwrap_or_default();
         for error in &node.errors {
-            match problems.iter_mut().find(|problem| is_about(problem, id, error)) {
+            let is_about =
+                |place: &usize| problems.get(*place).is_some_and(|problem| is_about(problem, id, error));
+            let place = places.iter().copied().find(is_about);
+            match place.and_then(|place| problems.get_mut(place)) {
                 Some(problem) => problem.server_type = Some(error.kind.clone()),
                 None => problems.push(told(id, node, error, options)),
             }

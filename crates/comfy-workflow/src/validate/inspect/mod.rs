@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::facts::{Doubt, Facts};
 use super::problem::{Effect, Findings, Problem};
 use super::{Line, Options, Replacements, Titles, Verdict, validate};
+use crate::schema::Comparisons;
 use node::Look;
 use reach::Reach;
 pub(super) use reach::reached;
@@ -27,6 +28,9 @@ pub(super) use reach::reached;
 /// [`Effect::PerhapsRefused`], and does not count for [`Findings::certain`]. Of the classes that come with the server it is
 /// known; [`Options::checks`] adds to that. Since 0.30.0 a class that is not there may be replaced by another one, which only
 /// [`Options::replacements`] tell.
+///
+/// Names that may have been meant are looked for until some hundred thousand were compared: after thousands of wrong names
+/// there are no more suggestions.
 ///
 /// ```
 /// use comfy_workflow::schema::Schemas;
@@ -72,9 +76,18 @@ pub fn inspect(prompt: &Value, options: &Options<'_>) -> Findings {
     let titles = Titles::from_prompt(&prompt);
     let options = options.checks(&likely);
     let reach = Reach::new(nodes, &options);
+    let comparisons = &Comparisons::default();
     let mut problems = Vec::new();
     for (id, node) in nodes {
-        let look = Look { id, nodes, options: &options, likely: &likely, doubtful: &doubtful, reach: &reach };
+        let look = Look {
+            id,
+            nodes,
+            options: &options,
+            likely: &likely,
+            doubtful: &doubtful,
+            reach: &reach,
+            comparisons,
+        };
         look.at(node, &mut problems);
     }
     cycles::find(nodes, &options, &reach, &mut problems);

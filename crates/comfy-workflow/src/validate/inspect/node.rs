@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::reach::Reach;
 use super::{links, refusal};
 use crate::NodeId;
-use crate::schema::{InputType, NodeSchema, ResolvedInput, Section};
+use crate::schema::{Comparisons, InputType, NodeSchema, ResolvedInput, Section};
 use crate::validate::errors::{ErrorDetail, NodeError};
 use crate::validate::facts::{Facts, Waiver, is_known};
 use crate::validate::killers::{CHAIN, chain_text, huge_slot, is_nested_too_deep, run_link};
@@ -24,6 +24,7 @@ pub(super) struct Look<'a> {
     pub(super) likely: &'a Facts<'a>,
     pub(super) doubtful: &'a Facts<'a>,
     pub(super) reach: &'a Reach<'a>,
+    pub(super) comparisons: &'a Comparisons,
 }
 
 /// The node with its class.
@@ -107,7 +108,8 @@ impl<'a> Look<'a> {
     }
 
     fn unknown_class(&self, class_type: &str) -> Problem {
-        let near = nearest(class_type, self.options.schemas.iter().map(|(name, _)| name));
+        let near =
+            nearest(class_type, self.comparisons.of(self.options.schemas.iter().map(|(name, _)| name)));
         let text = format!("the server has no such class; a custom node may be missing{}", hint(&near, ""));
         let line = self.line(class_type, text);
         // Newer servers replace classes that they no longer have, and any server may have one that it fails to describe.
@@ -147,7 +149,7 @@ impl Place<'_> {
 
     fn missing(&self, input: &ResolvedInput<'_>, inputs: &Map<String, Value>) -> Problem {
         let stray = inputs.keys().map(String::as_str).filter(|name| self.schema.input(name).is_none());
-        let near = nearest(&input.name, stray);
+        let near = nearest(&input.name, self.look.comparisons.of(stray));
         let line = self.line(&input.name, "required, but missing");
         let problem = Problem::new(ProblemKind::Reported(ErrorType::RequiredInputMissing), line);
         let problem = problem.with_effect(refusal(self.checked, true)).nearest(near);
@@ -185,23 +187,34 @@ impl Place<'_> {
     pub(super) fn reported(&self, input: &ResolvedInput<'_>, error: &ErrorDetail) -> Problem {
         let none = NodeErrors::default();
         let report = Report::new(None, &none).schemas(self.look.options.schemas);
+        let report = report.comparisons(self.look.comparisons);
         let node = NodeError { class_type: self.schema.name.clone(), ..NodeError::default() };
         let line = report.of_node(&NodeId::from(self.look.id), &node, error);
         let received = error.received_value().or_else(|| error.extra_info.get("received_type")).cloned();
         let choices = input.spec.choices();
         let near = match (&received, &error.kind) {
-            (Some(received), ErrorType::ValueNotInList) => nearest_choices(received, choices),
+            (Some(received), ErrorType::ValueNotInList) => self.nearest_choices(received, choices),
             _ => Vec::new(),
         };
         let problem = Problem::new(ProblemKind::Reported(error.kind.clone()), line).nearest(near);
         Problem { found: received, allowed: allowed(input, Some(&error.kind)), ..problem }
     }
 
+    /// Texts among the choices that are like a value; for a number also one that is written alike.
+    fn nearest_choices<'c>(&self, received: &Value, choices: &'c [Value]) -> Vec<&'c str> {
+        let wanted = match received {
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => str(received),
+            _ => return Vec::new(),
+        };
+        nearest(&wanted, self.look.comparisons.of(choices.iter().filter_map(Value::as_str)))
+    }
+
     /// A file of the server that it does not list.
     fn file(&self, input: &ResolvedInput<'_>, given: &Value) -> Option<Problem> {
         let choices = input.spec.choices();
         let name = given.as_str().filter(|_| !choices.iter().any(|choice| equal(choice, given)))?;
-        let near = nearest(name, choices.iter().filter_map(Value::as_str));
+        let near = nearest(name, self.look.comparisons.of(choices.iter().filter_map(Value::as_str)));
         let missing = self.look.likely.is_missing_file(&self.schema.name, &input.name, given);
         let text = match missing {
             true => format!("{} is not among the server's files{}", value(given), hint(&near, "\"")),
@@ -246,7 +259,7 @@ impl Place<'_> {
                                 .with_effect(when_run(Effect::DeadWorker))
                         }
                         None => {
-                            let near = nearest_choices(given, &keys);
+                            let near = self.nearest_choices(given, &keys);
                             let text = format!(
                                 "{} is not one of {}{}",
                                 value(given),
@@ -278,7 +291,7 @@ impl Place<'_> {
             return;
         }
         let free = resolved.iter().map(|input| &*input.name).filter(|name| !inputs.contains_key(*name));
-        let near = nearest(name, free);
+        let near = nearest(name, self.look.comparisons.of(free));
         let run = self.look.reach.is_run(self.look.id);
         let (text, effect) = match run_link(given) {
             Some(source) if !self.look.nodes.contains_key(source) => {
@@ -319,16 +332,6 @@ impl From<ErrorType> for ProblemKind {
 /// `; did you mean …?`, when there is something near.
 pub(super) fn hint(near: &[&str], quote: &str) -> String {
     near.first().map(|near| format!("; did you mean {quote}{}{quote}?", clip(near))).unwrap_or_default()
-}
-
-/// Texts among the choices that are like a value; for a number also one that is written alike.
-pub(super) fn nearest_choices<'a>(received: &Value, choices: &'a [Value]) -> Vec<&'a str> {
-    let wanted = match received {
-        Value::String(text) => text.clone(),
-        Value::Number(_) | Value::Bool(_) => str(received),
-        _ => return Vec::new(),
-    };
-    nearest(&wanted, choices.iter().filter_map(Value::as_str))
 }
 
 fn choices(values: &[Value]) -> Allowed {
