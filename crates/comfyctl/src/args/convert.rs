@@ -20,7 +20,7 @@ folder for caches; COMFYCTL_CACHE_DIR names another folder, or is `off`. With --
 server is needed: save the answer of its /object_info in a file.
 
 What the editor takes as well is a warning. With an error the result would be refused, or would
-run something else than what is drawn: nothing is printed then, unless --partial is given. A file
+run something else than what is drawn: nothing is printed then, unless --partial is given. JSON
 that is no workflow gives an empty prompt, as in the editor. With --json there is one line, with
 `workflow`, `problems` and `error`.
 

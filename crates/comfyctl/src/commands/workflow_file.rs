@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use comfy_api_client::workflow;
@@ -17,7 +17,7 @@ use crate::printer::Printer;
 /// Most bytes that are taken from stdin, which cannot be read in parts.
 const LARGEST: u64 = 1 << 30;
 
-/// The code of the failure for a document that is no workflow.
+/// The code of the failure for an object of JSON that is no workflow.
 pub(crate) const NO_WORKFLOW: &str = "no_workflow";
 
 const HINT: &str = "give a workflow that the editor saved or exported, or a picture that ComfyUI made";
@@ -53,11 +53,26 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, Failure> {
     opened.await.unwrap_or_else(|error| Err(unreadable("the workflow", &std::io::Error::other(error))))
 }
 
-fn read(content: impl Read + std::io::Seek, name: String) -> Result<Opened, Failure> {
-    match Document::from_reader(content) {
+fn read(mut content: impl Read + Seek, name: String) -> Result<Opened, Failure> {
+    match Document::from_reader(&mut content) {
         Ok(document) => Ok(Opened { document, name }),
-        Err(error) => Err(unusable(error, &name)),
+        Err(error) => {
+            let kind = error.kind();
+            let mut failure = unusable(error, &name);
+            if kind == workflow::ErrorKind::NotAWorkflow && is_object(&mut content) {
+                failure.report.code = NO_WORKFLOW;
+            }
+            Err(failure)
+        }
     }
+}
+
+/// Whether the content begins as an object of JSON does.
+fn is_object(content: &mut (impl Read + Seek)) -> bool {
+    let mut start = Vec::new();
+    let read = content.rewind().and_then(|()| content.take(64).read_to_end(&mut start));
+    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start);
+    read.is_ok() && start.trim_ascii_start().starts_with(b"{")
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Failure {
@@ -75,11 +90,7 @@ fn unusable(error: workflow::Error, name: &str) -> Failure {
     if let Some(source) = error.source() {
         message.push_str(&format!(": {}", one_line(&source.to_string())));
     }
-    let no_workflow = error.kind() == workflow::ErrorKind::NotAWorkflow;
     let mut failure = Failure::from(error).with_hint(HINT);
-    if no_workflow {
-        failure.report.code = NO_WORKFLOW;
-    }
     failure.report.message = message;
     failure
 }
