@@ -106,6 +106,7 @@ mod id;
 pub mod json;
 pub mod metadata;
 mod outline;
+mod random;
 pub mod schema;
 mod seeds;
 mod select;

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::random::Numbers;
 use crate::schema::Schemas;
 use crate::workflow::clip;
 use crate::{NodeId, Target, Workflow};
@@ -111,7 +112,7 @@ impl Workflow {
     /// # Ok::<(), comfy_workflow::Error>(())
     /// ```
     pub fn randomize_noise_seeds(&mut self, start: u64, schemas: &Schemas) -> Vec<SeedChange> {
-        let mut numbers = Numbers(start);
+        let mut numbers = Numbers::new(start);
         self.change_seeds(schemas, |seed| {
             let largest = if seed.is_described { LARGEST_DRAWN } else { LARGEST_UNDESCRIBED };
             let (min, max) = seed.range.clone().into_inner();
@@ -166,25 +167,6 @@ fn json(number: i128) -> Value {
     match u64::try_from(number) {
         Ok(number) => number.into(),
         Err(_) => i64::try_from(number).unwrap_or(i64::MIN).into(),
-    }
-}
-
-/// `SplitMix64`: numbers that follow from the first and are well spread, the same for ever.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `span`, which is at most 2^64.
-    fn below(&mut self, span: u128) -> i128 {
-        let drawn = (u128::from(self.next()) * span) >> 64;
-        i128::try_from(drawn).unwrap_or(0)
     }
 }
 

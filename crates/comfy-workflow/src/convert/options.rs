@@ -19,7 +19,6 @@ pub enum DynamicPrompts {
 
 /// A date and time of day on the user's clock, for `%date:yyyy-MM-dd%` in names of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_structs)]
 pub struct LocalTime {
     /// The year, such as 2025.
     pub year: i32,

@@ -1,35 +1,29 @@
 //! Texts with dynamic prompts: comments are cut out, and of `{day|night}` one alternative is taken.
 
 use super::DynamicPrompts;
+use crate::random::Numbers;
 
 /// How deep blocks may nest; deeper ones are taken as they stand.
 const DEPTH: usize = 100;
 
 /// Draws alternatives, the same ones for the same seed.
 pub(super) struct Chooser {
-    state: Option<u64>,
+    numbers: Option<Numbers>,
 }
 
 impl Chooser {
     pub(super) fn new(choice: DynamicPrompts) -> Self {
-        let state = match choice {
+        let numbers = match choice {
             DynamicPrompts::First => None,
-            DynamicPrompts::Random(seed) => Some(seed),
+            DynamicPrompts::Random(seed) => Some(Numbers::new(seed)),
         };
-        Self { state }
+        Self { numbers }
     }
 
     /// A number below `count`.
     fn choose(&mut self, count: usize) -> usize {
-        let Some(state) = &mut self.state else { return 0 };
-        // SplitMix64 (Steele, Lea and Flood 2014).
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = *state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        let count = count.max(1) as u64;
-        usize::try_from(mixed % count).unwrap_or(0)
+        let drawn = self.numbers.as_mut().map_or(0, |numbers| numbers.below(count as u128));
+        usize::try_from(drawn).unwrap_or(0)
     }
 }
 

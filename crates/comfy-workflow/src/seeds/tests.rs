@@ -130,11 +130,6 @@ fn the_largest_seed_as_the_editor_rounds_it_is_a_seed() {
     assert_eq!((changes.len(), workflow.get("1.seed").unwrap()), (1, &json!(0)));
 }
 
-#[test]
-fn the_numbers_are_those_of_splitmix64() {
-    assert_eq!(Numbers(1_234_567).next(), 6_457_827_717_110_365_317);
-}
-
 proptest! {
     #[test]
     fn seeds_stay_in_their_range_whatever_is_done(
