@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{Datelike, Timelike};
 use comfy_workflow::Document;
 use comfy_workflow::Workflow;
 use comfy_workflow::convert::{Conversion, ConvertOptions, DynamicPrompts, LocalTime, Problem, convert};
 use comfy_workflow::editor::EditorWorkflow;
+use comfy_workflow::schema::Schemas;
 use comfy_workflow::template::{Template, TemplateFile};
 
 use crate::{Client, Error, ErrorKind, Result, random_seed};
@@ -81,7 +83,7 @@ impl Convert<'_> {
         };
         let classes = classes(editor);
         let (schemas, certain) = self.client.schemas_for(&classes).await?;
-        let conversion = convert(editor, &schemas, &options);
+        let conversion = converted(editor, &schemas, &options).await?;
         let is_known = |class: &str| classes.contains(class) || editor.subgraphs().contains_key(class);
         let in_doubt = |problem: &Problem| match &problem.class_type {
             Some(class) => !certain || !is_known(class),
@@ -91,7 +93,7 @@ impl Convert<'_> {
             return Ok(conversion);
         }
         match self.client.schemas_after(&schemas).await {
-            Some(newer) => Ok(convert(editor, &newer, &options)),
+            Some(newer) => converted(editor, &newer, &options).await,
             None => Ok(conversion),
         }
     }
@@ -230,6 +232,17 @@ pub fn local_time() -> LocalTime {
         minute: small(now.minute()),
         second: small(now.second()),
     }
+}
+
+/// Converts on a thread of its own: a large document takes longer than other tasks should wait.
+async fn converted(
+    editor: &EditorWorkflow,
+    schemas: &Arc<Schemas>,
+    options: &ConvertOptions,
+) -> Result<Conversion> {
+    let (editor, schemas, options) = (editor.clone(), Arc::clone(schemas), options.clone());
+    let work = tokio::task::spawn_blocking(move || convert(&editor, &schemas, &options));
+    work.await.map_err(|error| Error::io("the conversion was stopped", std::io::Error::other(error)))
 }
 
 /// The workflow of a conversion, of which warnings are logged and errors are one.
