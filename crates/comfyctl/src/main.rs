@@ -2,18 +2,19 @@
 
 mod args;
 mod commands;
+mod config;
 mod exit;
 mod failure;
+mod log;
 mod printer;
-mod progress;
+mod render;
 mod settings;
-mod table;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::args::Args;
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line, reason};
 use crate::printer::Printer;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     };
     let settings = Settings::new(args.global);
     let printer = Printer::new(&settings);
-    start_log(&settings);
+    log::start(&settings);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -34,19 +35,7 @@ fn main() -> ExitCode {
             return Exit::Failure.into();
         }
     };
-    let exit = runtime.block_on(async {
-        match args.command {
-            Command::Run(run) => commands::run::run(&settings, &printer, run).await,
-            Command::Convert(convert) => commands::convert::convert(&settings, &printer, convert).await,
-            Command::Extract(extract) => commands::extract::extract(&printer, extract).await,
-            Command::Graph(graph) => commands::graph::graph(&printer, graph).await,
-            Command::Show(show) => commands::show::show(&printer, show).await,
-            Command::Diff(diff) => commands::diff::diff(&printer, diff).await,
-            Command::Validate(validate) => commands::validate::validate(&settings, &printer, validate).await,
-            #[cfg(feature = "sim")]
-            Command::Serve(serve) => commands::serve::serve(&printer, *serve).await,
-        }
-    });
+    let exit = runtime.block_on(commands::run(args.command, &settings, &printer));
     // A node of the simulator may still compute; nobody waits for it.
     runtime.shutdown_background();
     exit.into()
@@ -59,39 +48,10 @@ fn refuse(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         return Exit::Success;
     }
-    let given = |word: &str| std::env::args_os().any(|arg| arg == word);
-    if given("--json") {
+    if std::env::args_os().any(|arg| arg == "--json") {
         let text = error.to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
-        let message = one_line(first.trim_start_matches("error: "));
-        if given("run") {
-            commands::run::print_refusal(&message);
-        } else if given("convert") {
-            commands::convert::print_refusal(&message);
-        } else if given("validate") {
-            commands::validate::print_refusal(&message);
-        } else if given("extract") {
-            commands::extract::print_refusal(&message);
-        } else if ["graph", "show", "diff"].into_iter().any(given) {
-            commands::look::print_refusal(&message);
-        }
+        commands::print_refusal(&one_line(first.trim_start_matches("error: ")));
     }
     Exit::Usage
-}
-
-/// Log lines on stderr: warnings, and more with `-v`.
-fn start_log(settings: &Settings) {
-    let filter = settings.log.clone().unwrap_or_else(|| {
-        match settings.verbose {
-            0 => "off",
-            1 => "comfy_api_client=debug,comfy_sim=info,comfyctl=debug",
-            _ => "comfy_api_client=trace,comfy_sim=debug,comfyctl=trace",
-        }
-        .to_owned()
-    });
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(settings.color_on_stderr())
-        .try_init();
 }

@@ -1,13 +1,14 @@
 //! The one way to stdout and stderr.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::ProgressDrawTarget;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::render::live::Live;
+use crate::render::table::Table;
 use crate::settings::Settings;
 
 /// Data goes to stdout, everything else to stderr. A reader that has gone away is no failure.
@@ -16,20 +17,38 @@ pub(crate) struct Printer {
     json: bool,
     quiet: bool,
     verbose: bool,
-    progress: bool,
+    live: Live,
+    /// Whether what goes to stderr is coloured.
     color: ColorChoice,
+    /// Whether what goes to stdout is.
+    colored_data: bool,
 }
 
 impl Printer {
     pub(crate) fn new(settings: &Settings) -> Self {
         let color = if settings.color_on_stderr() { ColorChoice::Always } else { ColorChoice::Never };
         let verbose = settings.verbose > 0;
-        Self { json: settings.json, quiet: settings.quiet, verbose, progress: settings.progress, color }
+        let colored_data = settings.color_on_stdout();
+        Self {
+            json: settings.json,
+            quiet: settings.quiet,
+            verbose,
+            live: Live::new(settings.progress),
+            color,
+            colored_data,
+        }
     }
 
     /// For JSON lines and nothing else, when the settings are not known.
     pub(crate) fn for_json() -> Self {
-        Self { json: true, quiet: true, verbose: false, progress: false, color: ColorChoice::Never }
+        Self {
+            json: true,
+            quiet: true,
+            verbose: false,
+            live: Live::new(false),
+            color: ColorChoice::Never,
+            colored_data: false,
+        }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -38,8 +57,26 @@ impl Printer {
 
     /// A line of data.
     pub(crate) fn line(&self, text: &str) {
-        let mut stdout = std::io::stdout().lock();
-        let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        self.live.suspend(|| {
+            let mut stdout = std::io::stdout().lock();
+            let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        });
+    }
+
+    /// A table of data: clipped to the terminal, whole in a file or pipe.
+    pub(crate) fn table<const N: usize>(&self, table: &Table<N>) {
+        for (place, line) in table.lines(self.width()).iter().enumerate() {
+            match place {
+                0 if self.colored_data => self.line(&line.bold().to_string()),
+                _ => self.line(line),
+            }
+        }
+    }
+
+    /// Columns of the terminal that stdout is, if it is one.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let columns = || terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        std::io::stdout().is_terminal().then(columns)
     }
 
     /// A line of data in JSON, in the `--json` mode.
@@ -79,13 +116,15 @@ impl Printer {
         self.to_stderr(&text);
     }
 
-    /// Where progress is drawn: stderr if it is a terminal, else nowhere.
-    pub(crate) fn progress_target(&self) -> ProgressDrawTarget {
-        if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+    /// Where lines are drawn while something goes on: on stderr if it is a terminal, else nowhere.
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
     }
 
     fn to_stderr(&self, text: &str) {
-        let _ = writeln!(AutoStream::new(std::io::stderr(), self.color), "{text}");
+        self.live.suspend(|| {
+            let _ = writeln!(AutoStream::new(std::io::stderr(), self.color), "{text}");
+        });
     }
 }
 

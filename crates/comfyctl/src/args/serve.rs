@@ -173,7 +173,7 @@ fn delay(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
-    super::duration(text)
+    super::global::duration(text)
 }
 
 fn node_time(text: &str) -> Result<(String, Duration), String> {

@@ -4,8 +4,8 @@ use comfy_api_client::Client;
 
 #[cfg(feature = "sim")]
 use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::settings::{Server, Settings};
+use crate::failure::{Failure, one_line};
+use crate::settings::{Server, Settings, Target};
 
 /// A client, and the simulator that it talks to if that is inside this process.
 pub(crate) struct Connected {
@@ -20,9 +20,15 @@ impl Connected {
     }
 }
 
+/// Connects to the server of the command.
 pub(crate) async fn connect(settings: &Settings) -> Result<Connected, Failure> {
+    connect_to(settings, &settings.target()?).await
+}
+
+/// Connects to one of several servers.
+pub(crate) async fn connect_to(settings: &Settings, target: &Target) -> Result<Connected, Failure> {
     #[cfg(feature = "sim")]
-    let (address, sim) = match &settings.server {
+    let (address, sim) = match &target.server {
         Server::At(address) => (address.clone(), None),
         Server::Embedded => {
             let sim = comfy_sim::Sim::start().await.map_err(|error| {
@@ -33,23 +39,34 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Connected, Failure> {
         }
     };
     #[cfg(not(feature = "sim"))]
-    let address = match &settings.server {
+    let address = match &target.server {
         Server::At(address) => address.clone(),
         Server::Embedded => {
             return Err(Failure::usage("embedded", "this build has no simulator")
                 .with_hint("give the address of a server with `-s URL`"));
         }
     };
-    let mut builder = Client::builder(address).tracking(settings.tracking);
-    if let Some(token) = &settings.token {
+    let mut builder = Client::builder(address).tracking(target.tracking);
+    if let Some(token) = &target.token {
         builder = builder.token(token);
     }
-    for (name, value) in &settings.headers {
+    for (name, value) in &target.headers {
         builder = builder.header(name, value);
     }
     // The simulator is another one every time.
-    if let (Some(folder), Server::At(_)) = (&settings.schema_folder, &settings.server) {
+    if let (Some(folder), Server::At(_)) = (&settings.schema_folder, &target.server) {
         builder = builder.schema_folder(folder);
+    }
+    if target.insecure {
+        builder = builder.danger_accept_invalid_certificates(true);
+    }
+    if let Some(path) = &target.ca {
+        let shown = one_line(&path.display().to_string());
+        let pem = std::fs::read(path).map_err(|error| {
+            Failure::of_file("ca", &format!("cannot read the certificate {shown}"), &error)
+                .with_hint("give a PEM file with `--ca FILE`")
+        })?;
+        builder = builder.root_certificates(pem);
     }
     Ok(Connected {
         client: builder.connect().await?,

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::Diff;
-use crate::commands::look;
 use crate::commands::workflow_file;
+use crate::commands::{look, request};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -15,7 +15,7 @@ use crate::printer::Printer;
 pub(crate) async fn diff(printer: &Printer, args: Diff) -> Exit {
     match compare(printer, &args).await {
         Ok(difference) => print(printer, &difference),
-        Err(failure) => look::fail(printer, &failure),
+        Err(failure) => request::fail(printer, &failure),
     }
 }
 

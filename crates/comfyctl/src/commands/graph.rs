@@ -4,8 +4,8 @@ use comfy_api_client::workflow::diagram::{Diagram, Theme};
 use serde_json::json;
 
 use crate::args::{Graph, ThemeMode};
-use crate::commands::look;
 use crate::commands::workflow_file::{self, Opened};
+use crate::commands::{look, request};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -14,7 +14,7 @@ use crate::printer::Printer;
 pub(crate) async fn graph(printer: &Printer, args: Graph) -> Exit {
     match draw(printer, &args).await {
         Ok(()) => Exit::Success,
-        Err(failure) => look::fail(printer, &failure),
+        Err(failure) => request::fail(printer, &failure),
     }
 }
 

@@ -5,11 +5,9 @@ use std::path::Path;
 use comfy_api_client::workflow::Workflow;
 use comfy_api_client::workflow::convert::{ConvertOptions, DynamicPrompts};
 use comfy_api_client::workflow::schema::Schemas;
-use serde_json::json;
 
 use crate::commands::object_info;
 use crate::commands::workflow_file::{self, Opened};
-use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
@@ -64,17 +62,4 @@ pub(crate) fn outlined(opened: &Opened, printer: &Printer) -> Workflow {
         printer.note("values are shown as the file has them; `--object-info` names them");
     }
     opened.document.editor.as_ref().map(|editor| editor.outline()).unwrap_or_default()
-}
-
-/// Ends a command that has failed.
-pub(crate) fn fail(printer: &Printer, failure: &Failure) -> Exit {
-    printer.error(failure);
-    printer.json(&json!({"type": "result", "status": failure.status, "error": failure.report}));
-    failure.exit
-}
-
-/// The result where the command line was refused.
-pub(crate) fn print_refusal(message: &str) {
-    let failure = Failure::usage("usage", message);
-    Printer::for_json().json(&json!({"type": "result", "status": failure.status, "error": failure.report}));
 }

@@ -1,14 +1,12 @@
-use std::io::IsTerminal;
-
 use comfy_api_client::workflow::{Link, Node, Workflow};
 use serde_json::{Value, json};
 
 use crate::args::Show;
-use crate::commands::{look, workflow_file};
+use crate::commands::{look, request, workflow_file};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::table::{Table, visible};
+use crate::render::table::{Table, visible};
 
 /// Shows the inputs of a workflow.
 pub(crate) async fn show(printer: &Printer, args: Show) -> Exit {
@@ -17,7 +15,7 @@ pub(crate) async fn show(printer: &Printer, args: Show) -> Exit {
             print(printer, &workflow);
             Exit::Success
         }
-        Err(failure) => look::fail(printer, &failure),
+        Err(failure) => request::fail(printer, &failure),
     }
 }
 
@@ -40,7 +38,7 @@ fn print(printer: &Printer, workflow: &Workflow) {
         }
         return;
     }
-    let terminal = std::io::stdout().is_terminal();
+    let terminal = printer.width().is_some();
     let mut table = Table::new(["NODE", "CLASS", "TITLE", "INPUT", "VALUE"]);
     for (id, node) in workflow.nodes() {
         let class = match mode(node) {
@@ -59,9 +57,7 @@ fn print(printer: &Printer, workflow: &Workflow) {
             table.row([head[0], head[1], head[2], "", ""]);
         }
     }
-    let width =
-        terminal.then(|| terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)));
-    table.lines(width).iter().for_each(|line| printer.line(line));
+    printer.table(&table);
 }
 
 /// What the outline of a workflow of the editor says of a node that does not run.

@@ -83,6 +83,10 @@ impl Place {
             command.env_remove(variable);
         }
         command.env("COMFYCTL_CACHE_DIR", "off");
+        // No config file of whoever runs the tests.
+        for variable in ["HOME", "XDG_CONFIG_HOME", "APPDATA"] {
+            command.env(variable, self.folder.path());
+        }
         for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(variable).env_remove(variable.to_lowercase());
         }

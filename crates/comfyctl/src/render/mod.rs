@@ -1,0 +1,4 @@
+//! What people see: tables, and lines that live.
+
+pub(crate) mod live;
+pub(crate) mod table;
