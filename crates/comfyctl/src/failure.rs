@@ -185,6 +185,9 @@ fn hint(error: &Error) -> Option<String> {
     if error.kind() == ErrorKind::Unauthorized {
         return Some("give what the server asks for with `--token` or `--header`".into());
     }
+    if error.kind() == ErrorKind::Tls && error.message().ends_with("certificate is not trusted") {
+        return Some("trust who signed it with `--ca FILE`, or anybody with `--insecure`".into());
+    }
     error.hint().map(|hint| hint.replace("`Tracking::Polling`", "`--tracking poll`"))
 }
 

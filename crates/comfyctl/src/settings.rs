@@ -56,6 +56,8 @@ pub(crate) struct Target {
     pub(crate) tracking: Tracking,
     pub(crate) insecure: bool,
     pub(crate) ca: Option<PathBuf>,
+    /// The names of the config file, where it has none such and what was given looks like one.
+    pub(crate) other_names: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +153,12 @@ impl Servers {
         let named = config.servers.get(given).cloned();
         let NamedServer { url, token, headers, tracking, insecure, ca } =
             named.unwrap_or_else(|| NamedServer { url: given.to_owned(), ..NamedServer::default() });
+        let looks_like_a_name =
+            !given.contains([':', '.', '/']) && given != "localhost" && given != "embedded";
+        let is_unknown = looks_like_a_name && !config.servers.contains_key(given);
         let mut headers: Vec<(String, String)> = headers.into_iter().collect();
+        let is_given = |name: &str| self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        headers.retain(|(name, _)| !is_given(name));
         headers.extend(self.headers.iter().cloned());
         Target {
             name: given.to_owned(),
@@ -165,6 +172,7 @@ impl Servers {
             },
             insecure: self.insecure || insecure,
             ca: self.ca.clone().or(ca),
+            other_names: (is_unknown && !config.servers.is_empty()).then(|| config.names()),
         }
     }
 }
@@ -192,5 +200,26 @@ mod tests {
         assert_eq!(schema_folder(Some("here".into())), Some("here".into()));
         assert_eq!(schema_folder(Some("".into())), schema_folder(None));
         assert!(schema_folder(None).is_none_or(|folder| folder.ends_with("comfyctl")));
+    }
+
+    #[test]
+    fn a_name_that_the_config_file_lacks_may_be_one_of_its_others() {
+        let servers = Servers {
+            given: Vec::new(),
+            token: None,
+            headers: Vec::new(),
+            tracking: None,
+            insecure: false,
+            ca: None,
+            config: None,
+        };
+        let mut config = Config::default();
+        assert_eq!(servers.target("gpu", &config).other_names, None);
+        config.servers.insert("gpu1".into(), NamedServer { url: "a:1".into(), ..NamedServer::default() });
+        assert_eq!(servers.target("gpu", &config).other_names.as_deref(), Some("`gpu1`"));
+        for known in ["gpu1", "localhost", "embedded", "gpu:8188", "gpu.lan", "http://gpu"] {
+            assert_eq!(servers.target(known, &config).other_names, None, "{known}");
+        }
+        assert_eq!(servers.target("gpu1", &config).server, Server::At("a:1".into()));
     }
 }

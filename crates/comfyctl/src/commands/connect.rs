@@ -69,8 +69,16 @@ pub(crate) async fn connect_to(settings: &Settings, target: &Target) -> Result<C
         builder = builder.root_certificates(pem);
     }
     Ok(Connected {
-        client: builder.connect().await?,
+        client: builder.connect().await.map_err(|error| unreached(error.into(), target))?,
         #[cfg(feature = "sim")]
         _sim: sim,
     })
+}
+
+/// Adds what the config file could have meant to the failure to reach a server.
+fn unreached(failure: Failure, target: &Target) -> Failure {
+    match &target.other_names {
+        Some(names) => failure.with_another_hint(&format!("the servers of the config file are {names}")),
+        None => failure,
+    }
 }

@@ -17,6 +17,7 @@ mod json_lines;
 mod looking;
 mod runs;
 mod seeds;
+mod servers;
 mod serving;
 mod support;
 mod validation;

@@ -261,3 +261,25 @@ pub(crate) fn server_that_answers(
     });
     url
 }
+
+/// A server that refuses everything, and tells the head of each request that it gets.
+pub(crate) fn server_that_listens() -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, heard) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut line) = (String::new(), String::new());
+            while reader.read_line(&mut line).is_ok_and(|length| length > 2) {
+                head.push_str(&std::mem::take(&mut line));
+            }
+            // The client may have gone, and the test may have heard enough.
+            let _ =
+                write!(stream, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = tell.send(head);
+        }
+    });
+    (url, heard)
+}
