@@ -119,6 +119,34 @@ impl HistoryStatus {
         let status_str = if success { "success" } else { "error" };
         Self { status_str: status_str.into(), completed: success, messages }
     }
+
+    /// When it began to run, in milliseconds since the epoch by the server's clock.
+    #[must_use]
+    pub fn execution_start_time(&self) -> Option<u64> {
+        self.time_of(|kind| kind == "execution_start")
+    }
+
+    /// When it ended, likewise.
+    #[must_use]
+    pub fn execution_end_time(&self) -> Option<u64> {
+        self.time_of(|kind| matches!(kind, "execution_success" | "execution_error" | "execution_interrupted"))
+    }
+
+    /// The nodes whose results were known from earlier runs.
+    #[must_use]
+    pub fn cached_nodes(&self) -> Vec<NodeId> {
+        let cached =
+            |StatusMessage(kind, data): &StatusMessage| match Message::new(kind.clone(), data.clone()) {
+                Message::ExecutionCached(cached) => Some(cached.nodes),
+                _ => None,
+            };
+        self.messages.iter().find_map(cached).unwrap_or_default()
+    }
+
+    fn time_of(&self, is_wanted: impl Fn(&str) -> bool) -> Option<u64> {
+        let message = self.messages.iter().rev().find(|message| is_wanted(&message.0))?;
+        message.1.get("timestamp")?.as_u64()
+    }
 }
 
 impl NodeMeta {
