@@ -125,7 +125,7 @@ On older servers there are `comfyctl queue` and `comfyctl history`. On servers b
 that were interrupted count as failed.
 
 With --json, `ls` and `show` print one line of type `job` for each, with the fields that the server
-gives, and `cancel` one of type `cancelled`.
+gives (`ls` leaves out the values of nodes that failed), and `cancel` one of type `cancelled`.
 
 Exit codes:
   0    it is done

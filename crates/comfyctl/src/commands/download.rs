@@ -14,6 +14,7 @@ use crate::args::{Download, WhereMode};
 use crate::commands::prompt::name_of;
 use crate::commands::request::{fail, long};
 use crate::commands::stop::Stop;
+use crate::commands::upload::leads_out;
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
@@ -104,6 +105,11 @@ fn files(args: &Download) -> Result<Vec<FileRef>, Failure> {
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join("/");
+        if leads_out(&file.subfolder) || leads_out(&file.filename) {
+            let message = format!("`{}` leads out of the server's folders", one_line(name));
+            return Err(Failure::usage("usage", message)
+                .with_hint("servers give out what is below their folders `output`, `input` and `temp`"));
+        }
         Ok(file)
     };
     args.names.iter().map(file).collect()

@@ -63,7 +63,14 @@ async fn list(client: &Client, printer: &Printer, args: &JobsList) -> Result<(),
         });
     }
     if printer.is_json() {
-        page.jobs.iter().for_each(|job| printer.json(&json(job)));
+        for mut job in page.jobs.iter().cloned() {
+            // The values of a failed node can be very long.
+            if let Some(error) = &mut job.execution_error {
+                error.current_inputs = Value::Null;
+                error.current_outputs = Value::Null;
+            }
+            printer.json(&json(&job));
+        }
     } else {
         let mut table = Table::new(["JOB", "STATUS", "WHEN", "TOOK", "RESULT"]);
         for job in &page.jobs {
@@ -76,7 +83,9 @@ async fn list(client: &Client, printer: &Printer, args: &JobsList) -> Result<(),
     if page.pagination.has_more && !page.jobs.is_empty() {
         let (first, last) = (page.pagination.offset + 1, page.pagination.offset + page.jobs.len() as u64);
         let total = page.pagination.total;
-        printer.note(&format!("these are {first} to {last} of {total}; `--limit 0` lists all"));
+        printer.note(&format!(
+            "these are {first} to {last} of {total}; `--offset {last}` goes on, `--limit 0` lists all"
+        ));
     }
     Ok(())
 }

@@ -68,17 +68,20 @@ fn outgoing(args: &Upload) -> Result<Vec<Outgoing>, Failure> {
             .with_hint("upload them one by one"));
         }
     }
-    let leads_out =
-        args.subfolder.starts_with(['/', '\\']) || args.subfolder.split(['/', '\\']).any(|part| part == "..");
-    if leads_out {
-        let shown = one_line(&args.subfolder);
-        return Err(Failure::usage(
-            "usage",
-            format!("the subfolder `{shown}` leads out of the server's folder"),
-        )
-        .with_hint("give one below it, such as `faces/today`"));
+    for (what, path) in [("subfolder", Some(&args.subfolder)), ("name", args.name.as_ref())] {
+        if let Some(path) = path.filter(|path| leads_out(path)) {
+            let message = format!("the {what} `{}` leads out of the server's folder", one_line(path));
+            return Err(
+                Failure::usage("usage", message).with_hint("give one below it, such as `faces/today`")
+            );
+        }
     }
     args.files.iter().map(|path| one(path, args.name.as_deref(), several)).collect()
+}
+
+/// Whether a path leads out of the folder of the server below which it is, as servers see it.
+pub(crate) fn leads_out(path: &str) -> bool {
+    path.starts_with(['/', '\\']) || path.split(['/', '\\']).any(|part| part == "..")
 }
 
 fn one(path: &Path, name: Option<&str>, several: bool) -> Result<Outgoing, Failure> {
