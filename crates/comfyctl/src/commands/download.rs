@@ -87,8 +87,7 @@ fn target(args: &Download, json: bool) -> Result<Target, Failure> {
             "give a folder, with a `/` at its end if it does not exist yet",
         ),
         Ok(found) if !found.is_file() => Ok(Target::Device(path.clone())),
-        // A link stays one.
-        _ => Ok(Target::File(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()))),
+        _ => Ok(Target::File(path.clone())),
     }
 }
 
@@ -166,7 +165,11 @@ async fn save<'a>(
             };
             (Some(path), bytes)
         }
-        Target::File(path) => (Some(path.clone()), download.save_as(path).await?),
+        Target::File(path) => {
+            // A link stays one.
+            let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+            (Some(path.clone()), download.save_as(place).await?)
+        }
         Target::Device(path) => {
             let cannot = |error: io::Error| {
                 Failure::of_file(
@@ -211,13 +214,16 @@ async fn pour(
 
 /// Why the server did not give a file; where it is in another folder, that is said.
 async fn not_given(client: &Client, args: &Download, file: &FileRef, error: Error) -> Failure {
+    let name = one_line(&name_of(&FileRef { folder: "output".into(), ..file.clone() }));
     if error.status() == Some(500) && args.preview.is_some() {
-        return Failure::from(error).or_hint("only pictures have previews; leave `--preview` out");
+        let message = format!("the server cannot make a preview of `{name}`");
+        return Failure::new(Exit::Failure, "no_preview", message)
+            .with_hint("only pictures have previews; leave `--preview` out")
+            .caused_by(&error);
     }
     if error.kind() != ErrorKind::NotFound {
         return error.into();
     }
-    let name = one_line(&FileRef { folder: "input".into(), ..file.clone() }.input_value());
     let message = format!("the server has no file `{name}` in its folder `{}`", file.folder);
     let failure = Failure::new(Exit::Failure, "not_found", message).caused_by(&error);
     for folder in WhereMode::ALL.into_iter().filter(|folder| folder.as_str() != file.folder) {

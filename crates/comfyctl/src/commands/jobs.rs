@@ -147,6 +147,7 @@ fn failure(error: Error) -> Failure {
     match (is_too_old, has_no_such_status) {
         (true, _) => failure.with_hint("`comfyctl history` and `comfyctl queue` work with every server"),
         (_, true) => failure
+            .into_usage()
             .or_hint("servers before 0.30.0 do not know `cancelled`; interrupted jobs are `failed` there"),
         _ => failure,
     }

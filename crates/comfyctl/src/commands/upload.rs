@@ -156,6 +156,7 @@ fn tell(printer: &Printer, sent: &Sent, replaces: bool) {
         let given = one_line(&uploaded.name);
         printer.note(&format!("the server has another `{shown}`, and calls this one `{given}`"));
     }
-    // In a pipe it is data, on a terminal the server's word.
-    printer.line(&if printer.width().is_some() { visible(&value) } else { value });
+    // It is the server's word, and one line.
+    let is_plain = printer.width().is_none() && !value.contains(char::is_control);
+    printer.line(&if is_plain { value } else { visible(&value) });
 }
