@@ -297,6 +297,6 @@ fn old_servers_have_no_jobs_but_a_history() {
     error: http://127.0.0.1:PORT/api/jobs answered 400 Bad Request: Invalid status value(s): cancelled. Valid values: pending, in_progress, completed, failed
     hint: servers before 0.30.0 do not know `cancelled`; interrupted jobs are `failed` there
 
-    exit code 3
+    exit code 2
     ");
 }
