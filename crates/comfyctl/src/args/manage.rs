@@ -252,7 +252,7 @@ Exit codes:
   3    the server cannot be reached, or answered nonsense
   5    the time limit was reached";
 
-/// Stop what runs, whatever it is or if it is this prompt
+/// Stop what runs, or a prompt if it runs
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = INTERRUPT_HELP)]
 pub(crate) struct Interrupt {

@@ -32,18 +32,14 @@ pub(crate) async fn history(settings: &Settings, printer: &Printer, args: Histor
 
 async fn list(client: &Client, printer: &Printer, args: HistoryList) -> Result<(), Failure> {
     let limit = args.limit.unwrap_or(USUAL_LIMIT);
-    let mut records = match limit {
+    let records = match limit {
         0 => client.histories().await?,
         // One more tells whether there are more.
         limit => client.histories().max_items(limit.saturating_add(1)).await?,
     };
-    // The oldest comes first.
     let wanted = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-    let more = records.len() > wanted;
-    let mut prompts = Vec::new();
-    while let Some((_, record)) = records.pop().filter(|_| prompts.len() < wanted) {
-        prompts.push(Prompt::ended(&record));
-    }
+    // The oldest comes first.
+    let prompts: Vec<Prompt> = records.values().rev().take(wanted).map(Prompt::ended).collect();
     if prompts.is_empty() {
         printer.note("the history is empty");
     }
@@ -52,7 +48,7 @@ async fn list(client: &Client, printer: &Printer, args: HistoryList) -> Result<(
     } else {
         printer.table(&table(&prompts, printer));
     }
-    if more {
+    if records.len() > prompts.len() {
         printer.note(&format!("these are the newest {limit}; `--limit 0` lists all"));
     }
     Ok(())
@@ -63,19 +59,24 @@ pub(crate) fn table(prompts: &[Prompt], printer: &Printer) -> Table<5> {
     let mut table = Table::new(["PROMPT", "STATUS", "WHEN", "TOOK", "RESULT"]);
     for prompt in prompts {
         let (id, when, took) = prompt.cells(printer);
-        table.row([id, &prompt.status, &when, &took, &prompt.came_to()]);
+        table.row([id, prompt.status, &when, &took, &prompt.came_to()]);
     }
     table
 }
 
 async fn show(client: &Client, printer: &Printer, args: &ShowPrompt) -> Result<(), Failure> {
     let id = prompt_id::find(client, &args.id).await?;
+    let (record, queue);
     let prompt = match client.history(&id).await? {
-        Some(record) => Prompt::ended(&record),
-        None => queue::prompts(&client.queue().await?)
-            .into_iter()
-            .find(|prompt| prompt.id == id)
-            .ok_or_else(|| prompt_id::unknown(&[id]))?,
+        Some(found) => {
+            record = found;
+            Prompt::ended(&record)
+        }
+        None => {
+            queue = client.queue().await?;
+            let found = queue::prompts(&queue).into_iter().find(|prompt| prompt.id == id);
+            found.ok_or_else(|| prompt_id::unknown(std::slice::from_ref(&id)))?
+        }
     };
     if args.workflow {
         return prompt.print_workflow(printer);

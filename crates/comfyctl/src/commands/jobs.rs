@@ -76,7 +76,7 @@ async fn list(client: &Client, printer: &Printer, args: &JobsList) -> Result<(),
         for job in &page.jobs {
             let prompt = Prompt::job(job);
             let (id, when, took) = prompt.cells(printer);
-            table.row([id, &prompt.status, &when, &took, &came_to(job, &prompt)]);
+            table.row([id, prompt.status, &when, &took, &came_to(job, &prompt)]);
         }
         printer.table(&table);
     }

@@ -1,7 +1,6 @@
 //! A prompt of the server as people and scripts see it, whatever route told of it.
 
-use comfy_api_client::Workflow;
-use comfy_api_client::protocol::routes::history::{Ending, HistoryEntry};
+use comfy_api_client::protocol::routes::history::{Ending, HistoryEntry, HistoryStatus};
 use comfy_api_client::protocol::routes::jobs::JobRecord;
 use comfy_api_client::protocol::routes::queue::QueueItem;
 use comfy_api_client::protocol::{ExecutionError, FileRef, NodeOutput};
@@ -10,102 +9,113 @@ use indexmap::IndexMap;
 use serde_json::{Number, Value, json};
 
 use crate::commands::prompt_id;
+use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::render::table::Table;
 use crate::render::time::{lasting, moment};
 
 /// What is known of a prompt.
-#[derive(Debug, Default)]
-pub(crate) struct Prompt {
-    pub(crate) id: String,
-    /// `waiting`, `running`, `success`, `error` or `interrupted`, or a word of the server.
-    pub(crate) status: String,
+#[derive(Debug)]
+pub(crate) struct Prompt<'a> {
+    pub(crate) id: &'a str,
+    /// `waiting`, `running`, `success`, `error` or `interrupted`; of a job, the server's own word.
+    pub(crate) status: &'a str,
     /// From 0 for what runs; none when it has ended.
     pub(crate) position: Option<usize>,
-    number: Option<Number>,
-    client_id: Option<String>,
+    number: Option<&'a Number>,
+    client_id: Option<&'a str>,
     create_time: Option<u64>,
     start_time: Option<u64>,
     end_time: Option<u64>,
     cached_nodes: Option<usize>,
-    /// What it runs, as the server has it.
-    body: Value,
-    workflow: Workflow,
+    /// What it runs, in the API format; `null` where that is not known.
+    body: &'a Value,
     /// The output nodes that are wanted.
-    targets: Vec<String>,
-    outputs: IndexMap<NodeId, Option<NodeOutput>>,
+    targets: &'a [String],
+    outputs: Option<&'a IndexMap<NodeId, Option<NodeOutput>>>,
     error: Option<Box<ExecutionError>>,
     /// The node at which it was interrupted, and its class.
     interrupted_at: Option<(NodeId, String)>,
 }
 
-impl Prompt {
+impl<'a> Prompt<'a> {
     /// One of the queue, at a position.
-    pub(crate) fn queued(item: &QueueItem, position: usize) -> Self {
+    pub(crate) fn queued(item: &'a QueueItem, position: usize) -> Self {
         let status = if position == 0 { "running" } else { "waiting" };
-        Self { status: status.into(), position: Some(position), ..Self::of(item) }
+        Self { position: Some(position), ..Self::of(item, status) }
     }
 
     /// One of the history.
-    pub(crate) fn ended(entry: &HistoryEntry) -> Self {
-        let mut prompt = Self { outputs: entry.outputs.clone(), ..Self::of(&entry.prompt) };
-        if let Some(status) = &entry.status {
-            prompt.start_time = status.execution_start_time();
-            prompt.end_time = status.execution_end_time();
-            prompt.cached_nodes = Some(status.cached_nodes().len());
+    pub(crate) fn ended(entry: &'a HistoryEntry) -> Self {
+        let (status, error, interrupted_at) = match entry.ending() {
+            Ending::Success => ("success", None, None),
+            Ending::Interrupted(report) => ("interrupted", None, Some((report.node_id, report.node_type))),
+            Ending::Error(error) => ("error", error, None),
+            _ => ("ended", None, None),
+        };
+        let told = entry.status.as_ref();
+        Self {
+            start_time: told.and_then(HistoryStatus::execution_start_time),
+            end_time: told.and_then(HistoryStatus::execution_end_time),
+            cached_nodes: told.map(|status| status.cached_nodes().len()),
+            outputs: Some(&entry.outputs),
+            error,
+            interrupted_at,
+            ..Self::of(&entry.prompt, status)
         }
-        prompt.status = match entry.ending() {
-            Ending::Success => "success",
-            Ending::Interrupted(report) => {
-                prompt.interrupted_at = Some((report.node_id, report.node_type));
-                "interrupted"
-            }
-            Ending::Error(error) => {
-                prompt.error = error;
-                "error"
-            }
-            _ => "ended",
-        }
-        .into();
-        prompt
     }
 
     /// One that the jobs routes tell of.
-    pub(crate) fn job(job: &JobRecord) -> Self {
+    pub(crate) fn job(job: &'a JobRecord) -> Self {
         let of_workflow = |key: &str| job.workflow.as_ref().and_then(|workflow| workflow.get(key));
-        let body = of_workflow("prompt").cloned().unwrap_or_default();
-        let client_id = of_workflow("extra_data").and_then(|extra| extra.get("client_id")?.as_str());
-        let cached = job.execution_status.as_ref().map(|status| status.cached_nodes().len());
         Self {
-            id: job.id.clone(),
-            status: job.status.as_str().to_owned(),
-            number: job.priority.clone(),
-            client_id: client_id.map(str::to_owned),
+            id: &job.id,
+            status: job.status.as_str(),
+            position: None,
+            number: job.priority.as_ref(),
+            client_id: of_workflow("extra_data").and_then(|extra| extra.get("client_id")?.as_str()),
             create_time: job.create_time,
             start_time: job.execution_start_time,
             end_time: job.execution_end_time,
-            cached_nodes: cached,
-            workflow: Workflow::from_value(body.clone()).unwrap_or_default(),
-            body,
-            outputs: job.outputs.clone().unwrap_or_default(),
+            cached_nodes: job.execution_status.as_ref().map(|status| status.cached_nodes().len()),
+            body: of_workflow("prompt").unwrap_or(&Value::Null),
+            targets: &[],
+            outputs: job.outputs.as_ref(),
             error: job.execution_error.clone().map(Box::new),
-            ..Self::default()
+            interrupted_at: None,
         }
     }
 
-    fn of(item: &QueueItem) -> Self {
+    fn of(item: &'a QueueItem, status: &'a str) -> Self {
         Self {
-            id: item.prompt_id().to_owned(),
-            number: item.0.clone(),
-            client_id: item.client_id().map(str::to_owned),
+            id: item.prompt_id(),
+            status,
+            position: None,
+            number: item.0.as_ref(),
+            client_id: item.client_id(),
             create_time: item.create_time(),
-            body: item.2.clone(),
-            // What a server keeps is no workflow of the editor; and if it were, it would have no nodes to name.
-            workflow: Workflow::from_value(item.2.clone()).unwrap_or_default(),
-            targets: item.4.clone(),
-            ..Self::default()
+            start_time: None,
+            end_time: None,
+            cached_nodes: None,
+            body: &item.2,
+            targets: &item.4,
+            outputs: None,
+            error: None,
+            interrupted_at: None,
         }
+    }
+
+    fn class(&self, id: &str) -> Option<&'a str> {
+        self.body.get(id)?.get("class_type")?.as_str()
+    }
+
+    fn title(&self, id: &str) -> Option<&'a str> {
+        self.body.get(id)?.get("_meta")?.get("title")?.as_str()
+    }
+
+    pub(crate) fn nodes(&self) -> usize {
+        self.body.as_object().map_or(0, |nodes| nodes.len())
     }
 
     /// In JSON; with `whole`, all that may be long too.
@@ -121,7 +131,7 @@ impl Prompt {
             "execution_start_time": self.start_time,
             "execution_end_time": self.end_time,
             "elapsed_ms": self.elapsed(),
-            "nodes": self.workflow.len(),
+            "nodes": self.nodes(),
             "cached_nodes": self.cached_nodes,
             "targets": self.targets().map(|id| self.node_json(id)).collect::<Vec<_>>(),
             "outputs": self.files().map(|(id, file)| self.file_json(id, &file)).collect::<Vec<_>>(),
@@ -143,12 +153,7 @@ impl Prompt {
     }
 
     fn node_json(&self, id: &str) -> Value {
-        let node = self.workflow.node(id);
-        json!({
-            "node": id,
-            "class_type": node.map(|node| &node.class_type),
-            "title": node.and_then(|node| node.title()),
-        })
+        json!({"node": id, "class_type": self.class(id), "title": self.title(id)})
     }
 
     fn file_json(&self, id: &NodeId, file: &FileRef) -> Value {
@@ -163,10 +168,10 @@ impl Prompt {
     /// What it runs, in the API format.
     pub(crate) fn print_workflow(&self, printer: &Printer) -> Result<(), Failure> {
         if self.body.is_null() {
-            let message = format!("the server does not tell what prompt {} runs", one_line(&self.id));
-            return Err(Failure::new(crate::exit::Exit::Failure, "no_workflow", message).with_hint(
-                "`comfyctl history show ID --workflow` does where the prompt is in the queue or history",
-            ));
+            let id = one_line(self.id);
+            let message = format!("the server does not tell what job {id} runs");
+            return Err(Failure::new(Exit::Failure, "no_workflow", message)
+                .with_hint(format!("`comfyctl history show {id} --workflow` asks for it in another way")));
         }
         if printer.is_json() {
             printer.json(&json!({"type": "workflow", "prompt_id": self.id, "workflow": self.body}));
@@ -185,19 +190,19 @@ impl Prompt {
                 table.row([what, value]);
             }
         };
-        row("prompt", &self.id);
-        row("status", &self.status);
+        row("prompt", self.id);
+        row("status", self.status);
         row("position", &self.position.map(|position| position.to_string()).unwrap_or_default());
         row("submitted", &time(self.create_time));
         row("started", &time(self.start_time));
         row("ended", &time(self.end_time));
         row("took", &self.elapsed().map(lasting).unwrap_or_default());
-        if !self.workflow.is_empty() {
+        if self.nodes() > 0 {
             let cached = self.cached_nodes.filter(|cached| *cached > 0);
             let cached = cached.map(|cached| format!(", {cached} of them from cache")).unwrap_or_default();
-            row("nodes", &format!("{}{cached}", self.workflow.len()));
+            row("nodes", &format!("{}{cached}", self.nodes()));
         }
-        row("client", self.client_id.as_deref().unwrap_or_default());
+        row("client", self.client_id());
         if let Some(error) = &self.error {
             row("failed at", &self.place(error.node_id.as_str(), &error.node_type));
             row("error", &one_line(&format!("{}: {}", error.exception_type, error.exception_message)));
@@ -222,7 +227,7 @@ impl Prompt {
 
     /// A node with its class and, where it has one of its own, its title.
     fn place(&self, id: &str, class: &str) -> String {
-        match self.workflow.node(id).and_then(|node| node.title()).filter(|title| *title != class) {
+        match self.title(id).filter(|title| *title != class) {
             Some(title) => format!("node {id} ({class}) \"{title}\""),
             None => format!("node {id} ({class})"),
         }
@@ -230,16 +235,13 @@ impl Prompt {
 
     /// The title of a node, or its class, or its id.
     fn name(&self, id: &str) -> String {
-        match self.workflow.node(id) {
-            Some(node) => node.title().unwrap_or(&node.class_type).to_owned(),
-            None => id.to_owned(),
-        }
+        self.title(id).or(self.class(id)).unwrap_or(id).to_owned()
     }
 
     /// The output nodes that are wanted, in the order of the workflow.
     fn targets(&self) -> impl Iterator<Item = &str> {
-        let is_target = |id: &&str| self.targets.iter().any(|target| target == id);
-        self.workflow.nodes().map(|(id, _)| id.as_str()).filter(is_target)
+        let nodes = self.body.as_object().into_iter().flat_map(|nodes| nodes.keys());
+        nodes.map(String::as_str).filter(|id| self.targets.iter().any(|target| target == id))
     }
 
     /// What it makes: the names of the output nodes, with how many there are of each.
@@ -264,7 +266,8 @@ impl Prompt {
     }
 
     fn given(&self) -> impl Iterator<Item = (&NodeId, &NodeOutput)> {
-        self.outputs.iter().filter_map(|(id, output)| Some((id, output.as_ref()?)))
+        let outputs = self.outputs.into_iter().flatten();
+        outputs.filter_map(|(id, output)| Some((id, output.as_ref()?)))
     }
 
     fn elapsed(&self) -> Option<u64> {
@@ -276,18 +279,14 @@ impl Prompt {
         let short = printer.width().is_some();
         let time = self.start_time.or(self.create_time);
         (
-            if short { prompt_id::short(&self.id) } else { &self.id },
+            if short { prompt_id::short(self.id) } else { self.id },
             time.map(|time| moment(time, short)).unwrap_or_default(),
             self.elapsed().map(lasting).unwrap_or_default(),
         )
     }
 
-    pub(crate) fn nodes(&self) -> usize {
-        self.workflow.len()
-    }
-
     pub(crate) fn client_id(&self) -> &str {
-        self.client_id.as_deref().unwrap_or_default()
+        self.client_id.unwrap_or_default()
     }
 
     /// What it came to in few words: why it failed, or its files.

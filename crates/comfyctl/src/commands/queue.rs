@@ -33,7 +33,7 @@ pub(crate) async fn queue(settings: &Settings, printer: &Printer, args: Queue) -
 }
 
 /// What runs, at position 0, and what waits.
-pub(crate) fn prompts(queue: &Listing) -> Vec<Prompt> {
+pub(crate) fn prompts(queue: &Listing) -> Vec<Prompt<'_>> {
     let running = queue.queue_running.iter().map(|item| Prompt::queued(item, 0));
     let waiting = queue.pending_in_order().into_iter().zip(1..);
     running.chain(waiting.map(|(item, position)| Prompt::queued(item, position))).collect()
@@ -54,7 +54,7 @@ fn list(printer: &Printer, queue: &Listing) {
         let (id, submitted, _) = prompt.cells(printer);
         table.row([
             &prompt.position.unwrap_or_default().to_string(),
-            &prompt.status,
+            prompt.status,
             id,
             &submitted,
             &prompt.nodes().to_string(),
