@@ -14,7 +14,7 @@ use crate::args::{Download, WhereMode};
 use crate::commands::prompt::name_of;
 use crate::commands::request::{fail, long};
 use crate::commands::stop::Stop;
-use crate::commands::upload::leads_out;
+use crate::commands::upload::{leads_out, next_failure};
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
@@ -128,13 +128,7 @@ async fn save_all(
     while let Some(saved) = saves.next().await {
         match saved {
             Ok(saved) => tell(printer, &saved),
-            // The others may be there.
-            Err(missing) if missing.report.code == "not_found" => {
-                if let Some(earlier) = failure.replace(missing) {
-                    printer.error(&earlier);
-                }
-            }
-            Err(failure) => return Err(failure),
+            Err(error) => next_failure(&mut failure, error, printer)?,
         }
     }
     failure.map_or(Ok(()), Err)

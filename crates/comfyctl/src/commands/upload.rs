@@ -48,12 +48,32 @@ pub(crate) async fn upload(settings: &Settings, printer: &Printer, args: Upload)
         let lines = printer.live().transfers(files.len());
         let sends: Vec<_> = files.iter().map(|file| send(client, &lines, &args, file)).collect();
         let mut sends = futures_util::stream::iter(sends).buffered(AT_ONCE);
+        let mut failure = None;
         while let Some(sent) = sends.next().await {
-            tell(printer, &sent?, args.overwrite || args.mask_of.is_some());
+            match sent {
+                Ok(sent) => tell(printer, &sent, args.overwrite || args.mask_of.is_some()),
+                Err(error) => next_failure(&mut failure, error, printer)?,
+            }
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     })
     .await
+}
+
+/// Keeps what went wrong with one of several files for the end, and tells of the one before it. Without a server there
+/// is no use in going on.
+pub(crate) fn next_failure(
+    failure: &mut Option<Failure>,
+    next: Failure,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    if next.exit == Exit::Unreachable {
+        return Err(next);
+    }
+    if let Some(earlier) = failure.replace(next) {
+        printer.error(&earlier);
+    }
+    Ok(())
 }
 
 /// Finds out before anything is sent what cannot be.

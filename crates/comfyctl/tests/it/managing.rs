@@ -4,7 +4,7 @@ use comfy_sim::{ServerVersion, Sim};
 use insta::internals::SettingsBindDropGuard;
 use serde_json::{Value, json};
 
-use crate::support::{FOREVER, PATIENCE, Place, Ran, example, http, sim};
+use crate::support::{FOREVER, PATIENCE, Place, Ran, example, http, server_that_answers, sim};
 
 /// Hides times of the clock and how long something took, with the room that they take in a table.
 pub(crate) fn without_times() -> SettingsBindDropGuard {
@@ -332,4 +332,61 @@ fn memory_is_freed_as_far_as_is_said() {
     let both = json!({"unload_models": true, "free_memory": true});
     assert_eq!(bodies[0], both);
     assert_eq!(bodies[1], json!({"unload_models": true, "free_memory": false}));
+}
+
+#[test]
+fn what_a_server_says_cannot_act_on_the_terminal() {
+    // One answer to all that is asked.
+    let url = server_that_answers(
+        "200 OK",
+        "application/json",
+        r#"{"exec_info": {"queue_remaining": 2}, "jobs": [], "pagination": {"offset": 0, "total": 0, "has_more": false},
+            "queue_running": [[0, "\u001b[31mred", {"1": {"class_type": "\u001b]0;title\u0007", "_meta": {"title": 7}}}, {"client_id": "a\nb"}, ["1"]]],
+            "queue_pending": [[null, "\u202e", "no workflow", {}, ["1"]]]}"#,
+    );
+    let place = Place::new();
+    insta::assert_snapshot!(place.run(&["queue", "-s", &url]), @r#"
+    POS  STATUS   PROMPT         NODES  CLIENT  MAKES
+    0    running  \u{1b}[31mred  1      a\nb    \u{1b}]0;title\u{7}
+    1    waiting  \u{202e}       0
+
+    exit code 0
+    "#);
+    let line = place.run(&["queue", "--json", "-s", &url]).stdout;
+    assert!(line.starts_with(r#"{"type":"prompt","prompt_id":"\u001b[31mred","#), "{line}");
+    insta::assert_snapshot!(place.run(&["interrupt", "-s", &url]), @"
+    prompt [31mred: told to stop, which it does at its next node or step
+
+    exit code 0
+    ");
+    insta::assert_snapshot!(place.run(&["cancel", "\u{1b}[31mred", "-s", &url]), @"
+    error: no prompt `[31mred` in the queue or history
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+
+    exit code 1
+    ");
+}
+
+#[test]
+fn answers_of_no_known_form_are_told() {
+    let url = server_that_answers("200 OK", "application/json", r#"{"exec_info": {"queue_remaining": 0}}"#);
+    let place = Place::new();
+    insta::assert_snapshot!(place.run(&["queue", "-s", &url]), @r#"
+    error: the answer of http://127.0.0.1:PORT/api/queue has an unknown form: missing field `queue_running` at line 1 column 37, near `{"exec_info": {"queue_remaining": 0}}`
+    hint: check that ComfyUI itself answers at http://127.0.0.1:PORT, not a login page or another program
+
+    exit code 3
+    "#);
+    insta::assert_snapshot!(place.run(&["jobs", "-s", &url]), @r#"
+    error: the answer of http://127.0.0.1:PORT/api/jobs has an unknown form: missing field `jobs` at line 1 column 37, near `{"exec_info": {"queue_remaining": 0}}`
+    hint: check that ComfyUI itself answers at http://127.0.0.1:PORT, not a login page or another program
+
+    exit code 3
+    "#);
+    insta::assert_snapshot!(place.run(&["history", "-s", &url]), @r#"
+    error: the answer of http://127.0.0.1:PORT/api/history has an unknown form: missing field `prompt` at line 1 column 36 in `exec_info`, near `{"exec_info": {"queue_remaining": 0}}`
+    hint: check that ComfyUI itself answers at http://127.0.0.1:PORT, not a login page or another program
+
+    exit code 3
+    "#);
 }
