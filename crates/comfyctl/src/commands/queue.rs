@@ -60,7 +60,7 @@ fn list(printer: &Printer, queue: &Listing) {
             &prompt.nodes().to_string(),
             match printer.width() {
                 None => prompt.client_id(),
-                Some(_) if shows_clients => prompt.client_id().get(..8).unwrap_or(prompt.client_id()),
+                Some(_) if shows_clients => prompt_id::short(prompt.client_id()),
                 Some(_) => "",
             },
             &prompt.makes(),

@@ -302,3 +302,42 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!((first.as_slice(), ended.status.code()), (&large()[..10], Some(0)));
     assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_narrow_terminal_shows_how_far_a_download_is_and_ctrl_c_ends_it() {
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    let place = Place::new();
+    let url = server(&[Answer::Stops]);
+    let size = PtySize { rows: 10, cols: 60, pixel_width: 0, pixel_height: 0 };
+    let pty = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new(assert_cmd::cargo::cargo_bin!("comfyctl"));
+    command.args(["download", "a file with a name that is much too long.bin", "-s", &url]);
+    command.cwd(place.path("."));
+    for (name, value) in [("TERM", "xterm"), ("COMFYCTL_CONFIG", "off")] {
+        command.env(name, value);
+    }
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    let mut reader = pty.master.try_clone_reader().unwrap();
+    let mut writer = pty.master.take_writer().unwrap();
+    let mut screen = vt100::Parser::new(10.try_into().unwrap(), 60.try_into().unwrap(), 0);
+    let (mut piece, mut is_stopped) = ([0; 4096], false);
+    // The end of the program ends the terminal.
+    while let Ok(length @ 1..) = reader.read(&mut piece) {
+        screen.process(&piece[..length]);
+        let shown = screen.screen().contents();
+        if !is_stopped && shown.contains("50 %  1.4/2.9 MiB") {
+            assert_eq!(shown.lines().count(), 1, "{shown}");
+            assert!(shown.contains("/s  ") && shown.contains("a file"), "{shown}");
+            writer.write_all(b"\x03").unwrap();
+            is_stopped = true;
+        }
+    }
+    assert!(is_stopped, "{}", screen.screen().contents());
+    assert_eq!(child.wait().unwrap().exit_code(), 130);
+    let shown = screen.screen().contents();
+    assert!(shown.contains("stopped; what is not complete was removed"), "{shown}");
+    assert!(place.names(".").is_empty());
+}
