@@ -161,3 +161,25 @@ impl NodeMeta {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_tells_when_it_ran_and_what_was_known() {
+        let message = |kind: &str, data: Value| StatusMessage(kind.into(), data);
+        let start = message("execution_start", json!({"prompt_id": "p", "timestamp": 1000}));
+        let cached =
+            message("execution_cached", json!({"prompt_id": "p", "timestamp": 1001, "nodes": ["1", "2"]}));
+        let end = message("execution_interrupted", json!({"timestamp": 1500}));
+        let status = HistoryStatus::new(false, vec![start.clone(), cached, end]);
+        assert_eq!(status.execution_start_time(), Some(1000));
+        assert_eq!(status.execution_end_time(), Some(1500));
+        assert_eq!(status.cached_nodes(), [NodeId::from("1"), NodeId::from("2")]);
+        let fatal = HistoryStatus::new(false, vec![start]);
+        assert_eq!((fatal.execution_end_time(), fatal.cached_nodes().len()), (None, 0));
+    }
+}
