@@ -65,17 +65,22 @@ impl Client {
         Ok(result)
     }
 
-    /// Cancels several prompts, one after the other, and says of each what that did.
+    /// Cancels several prompts, one after the other, and says of each what that did, in the order in which they were
+    /// given. Those that wait go first, so that none of them begins to run because another one was stopped.
     ///
     /// # Errors
-    /// As [`cancel`](Self::cancel); those before it are cancelled then.
+    /// As [`cancel`](Self::cancel); some are cancelled then.
     pub async fn cancel_all<Id: AsRef<str>>(
         &self,
         prompt_ids: impl IntoIterator<Item = Id>,
     ) -> Result<Vec<Cancellation>> {
-        let mut results = Vec::new();
-        for id in prompt_ids {
-            results.push(self.cancel(id.as_ref()).await?);
+        let ids: Vec<Id> = prompt_ids.into_iter().collect();
+        let places = record::places(self.http()).await?;
+        let runs = |place: &usize| matches!(places.of(ids[*place].as_ref()), Some(Place::Running));
+        let (running, others): (Vec<usize>, Vec<usize>) = (0..ids.len()).partition(runs);
+        let mut results = vec![Cancellation::Nothing; ids.len()];
+        for place in others.into_iter().chain(running) {
+            results[place] = self.cancel(ids[place].as_ref()).await?;
         }
         Ok(results)
     }

@@ -1,8 +1,13 @@
 use std::sync::Arc;
 
+use comfy_protocol::route;
+use comfy_protocol::routes::history::History;
+use comfy_protocol::routes::jobs::JobStatus;
+use serde::de::IgnoredAny;
+
 use crate::events::{Place, Queued, record};
 use crate::outputs::Gains;
-use crate::{Client, Error, Outputs, Result};
+use crate::{Client, Error, ErrorKind, Outputs, Result};
 
 /// Where a prompt is, as the server tells it; see [`Client::fetch`].
 #[derive(Debug, Clone)]
@@ -74,5 +79,47 @@ impl Client {
             }
             Err(error) => JobState::Failed(error),
         })
+    }
+
+    /// The ids of the prompts in the queue and in the history that begin with these characters: for ids that people
+    /// shorten.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn find_prompts(&self, beginning: &str) -> Result<Vec<String>> {
+        // Jobs come without the prompts' bodies, which make a long history large.
+        let mut ids: Vec<String> = match self.jobs().await {
+            Ok(list) => list.jobs.into_iter().map(|job| job.id).collect(),
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                // The queue first: a prompt that leaves it in between is in the history.
+                let places = record::places(self.http()).await?;
+                let history: History<IgnoredAny> = self.http().call(route::HISTORY, &[]).read().await?;
+                places.into_ids().chain(history.into_keys()).collect()
+            }
+            Err(error) => return Err(error),
+        };
+        ids.retain(|id| id.starts_with(beginning));
+        ids.sort();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// How many prompts the history has.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn history_count(&self) -> Result<u64> {
+        let queued = [JobStatus::Pending, JobStatus::InProgress];
+        match self.jobs().limit(1).await {
+            Ok(all) => {
+                let queued = self.jobs().status(queued).limit(1).await?;
+                Ok(all.pagination.total.saturating_sub(queued.pagination.total))
+            }
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                let history: History<IgnoredAny> = self.http().call(route::HISTORY, &[]).read().await?;
+                Ok(history.len() as u64)
+            }
+            Err(error) => Err(error),
+        }
     }
 }

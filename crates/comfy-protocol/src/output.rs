@@ -54,6 +54,27 @@ impl FileRef {
         Self { filename: filename.into(), subfolder: String::new(), folder: output(), extra: Map::new() }
     }
 
+    /// Reads how an input of a node such as `LoadImage` names a file: `a.png`, `sub/a.png`, `sub/a.png [temp]`. Where no
+    /// folder stands behind the name, it is `folder`.
+    #[must_use]
+    pub fn from_input_value(text: &str, folder: &str) -> Self {
+        let annotated = ["input", "output", "temp"].into_iter().find_map(|folder| {
+            let rest = text.strip_suffix(']')?.strip_suffix(folder)?.strip_suffix('[')?;
+            Some((rest.trim_end(), folder))
+        });
+        let (path, folder) = annotated.unwrap_or((text, folder));
+        let (subfolder, filename) = path.rsplit_once('/').unwrap_or(("", path));
+        Self { subfolder: subfolder.into(), folder: folder.into(), ..Self::new(filename) }
+    }
+
+    /// The text that names the file as an input of a node such as `LoadImage`.
+    #[must_use]
+    pub fn input_value(&self) -> String {
+        let Self { filename, subfolder, folder, .. } = self;
+        let path = if subfolder.is_empty() { filename.clone() } else { format!("{subfolder}/{filename}") };
+        if folder == "input" { path } else { format!("{path} [{folder}]") }
+    }
+
     /// What kind of file it is, by its extension.
     #[must_use]
     pub fn kind(&self) -> OutputKind {
@@ -121,6 +142,22 @@ mod tests {
         assert_eq!(files[1].1.extra["frame_rate"], 8);
         assert_eq!(files[1].1.folder, "output");
         assert_eq!(output.texts().collect::<Vec<_>>(), [("text", "hello")]);
+    }
+
+    #[test]
+    fn a_file_is_named_as_inputs_name_it() {
+        for (text, subfolder, filename, folder) in [
+            ("a.png", "", "a.png", "output"),
+            ("s/t/a (1).png [temp]", "s/t", "a (1).png", "temp"),
+            ("a.png[input]", "", "a.png", "input"),
+            ("a [x].png", "", "a [x].png", "output"),
+            ("a [other]", "", "a [other]", "output"),
+        ] {
+            let file = FileRef::from_input_value(text, "output");
+            let parts = (file.subfolder.as_str(), file.filename.as_str(), file.folder.as_str());
+            assert_eq!(parts, (subfolder, filename, folder), "{text}");
+            assert_eq!(FileRef::from_input_value(&file.input_value(), "input"), file, "{text}");
+        }
     }
 
     #[test]

@@ -4,9 +4,11 @@ use clap::{Parser, Subcommand};
 
 mod convert;
 mod extract;
+mod files;
 mod global;
 mod look;
 mod look_around;
+mod manage;
 mod run;
 #[cfg(feature = "sim")]
 mod serve;
@@ -14,9 +16,14 @@ mod validate;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
 pub(crate) use extract::Extract;
+pub(crate) use files::{Download, Upload, WhereMode};
 pub(crate) use global::{ColorMode, Global, TrackingMode};
 pub(crate) use look::{Diff, Graph, Show, ThemeMode};
 pub(crate) use look_around::Stats;
+pub(crate) use manage::{
+    Cancel, Free, History, HistoryCommand, HistoryList, Interrupt, Jobs, JobsCommand, JobsList, Queue,
+    QueueCommand, ShowPrompt, SortMode, StatusMode,
+};
 pub(crate) use run::{Run, Save, Seeds};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
@@ -41,6 +48,14 @@ pub(crate) enum Command {
     Show(Show),
     Diff(Diff),
     Validate(Validate),
+    Queue(Queue),
+    History(History),
+    Jobs(Jobs),
+    Cancel(Cancel),
+    Interrupt(Interrupt),
+    Free(Free),
+    Upload(Upload),
+    Download(Download),
     Stats(Stats),
     #[cfg(feature = "sim")]
     Serve(Box<Serve>),

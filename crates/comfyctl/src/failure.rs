@@ -123,6 +123,7 @@ impl From<Error> for Failure {
             ErrorKind::Interrupted => (Exit::Interrupted, "interrupted"),
             ErrorKind::Removed => (Exit::Interrupted, "removed"),
             ErrorKind::Lost => (Exit::Unreachable, "lost"),
+            ErrorKind::Unsupported => (Exit::Failure, "unsupported"),
             ErrorKind::Io => (Exit::Failure, "io"),
             _ => (Exit::Failure, "other"),
         };

@@ -228,6 +228,8 @@ methods! {
     interrupt(prompt_id: &str) -> ();
     interrupt_any() -> ();
     history(prompt_id: &str) -> Option<HistoryEntry>;
+    history_count() -> u64;
+    find_prompts(beginning: &str) -> Vec<String>;
     remove_history[Id: Into<String>, Ids: IntoIterator<Item = Id> + Send](ids: Ids) -> ();
     clear_history() -> ();
     job_record(id: &str) -> Option<JobRecord>;

@@ -114,6 +114,12 @@ impl Download {
         self.inner.size()
     }
 
+    /// The name under which it is saved. See [`Download::local_name`](crate::Download::local_name).
+    #[must_use]
+    pub fn local_name(&self) -> PathBuf {
+        self.inner.local_name()
+    }
+
     /// The whole file in memory.
     ///
     /// # Errors
@@ -150,5 +156,13 @@ impl Download {
     /// Those of the async method.
     pub fn save_as(self, path: impl AsRef<Path>) -> Result<u64> {
         self.runtime.wait(self.inner.save_as(path.as_ref()))
+    }
+
+    /// Saves the file as `path`, or with a number; see [`Download::save_as_new`](crate::Download::save_as_new).
+    ///
+    /// # Errors
+    /// Those of the async method.
+    pub fn save_as_new(self, path: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
+        self.runtime.wait(self.inner.save_as_new(path.as_ref()))
     }
 }

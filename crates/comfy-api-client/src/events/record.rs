@@ -35,6 +35,11 @@ impl Places {
         let queued = Queued { position: *self.waiting.get(prompt_id)?, waiting: self.waiting.len() };
         Some(Place::Waiting { queued, running: self.running.clone() })
     }
+
+    /// The ids of what runs and of what waits.
+    pub(crate) fn into_ids(self) -> impl Iterator<Item = String> {
+        self.running.into_iter().chain(self.waiting.into_keys())
+    }
 }
 
 /// Asks for the queue.

@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
 use super::transfer::{Step, Transfer};
+use super::write::put_without_overwriting;
 use super::write::{self, blocking};
-use super::{name, write::put_without_overwriting};
 use crate::http::LARGEST_BODY;
 use crate::{Error, ErrorKind, Result};
 
@@ -32,6 +32,14 @@ impl Download {
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.transfer.size()
+    }
+
+    /// The name under which it is saved: that on the server made safe for this side, without its subfolder. Previews and
+    /// channels of pictures have the extension of their own format.
+    #[must_use]
+    pub fn local_name(&self) -> PathBuf {
+        let path = self.transfer.wanted().local_path();
+        path.file_name().map(PathBuf::from).unwrap_or(path)
     }
 
     /// The whole file in memory.
@@ -81,9 +89,8 @@ impl Download {
     /// # Errors
     /// [`ErrorKind::Io`] when the folder or file cannot be written, or those of the connection.
     pub async fn save_in(self, folder: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
-        let path = folder.as_ref().join(name::local_path(&self.transfer.wanted().file));
-        let (part, bytes) = write::beside(self.transfer, &path).await?;
-        blocking(move || put_without_overwriting(part, path, bytes)).await
+        let path = folder.as_ref().join(self.transfer.wanted().local_path());
+        self.save_as_new(path).await
     }
 
     /// Saves the file in a folder as [`save_in`](Self::save_in) does, but over a file of the same name.
@@ -91,7 +98,7 @@ impl Download {
     /// # Errors
     /// As [`save_in`](Self::save_in).
     pub async fn save_over(self, folder: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
-        let path = folder.as_ref().join(name::local_path(&self.transfer.wanted().file));
+        let path = folder.as_ref().join(self.transfer.wanted().local_path());
         let bytes = self.save_as(&path).await?;
         Ok((path, bytes))
     }
@@ -108,6 +115,17 @@ impl Download {
             Err(error) => Err(Error::io(format!("cannot write {}", path.display()), error.error)),
         })
         .await
+    }
+
+    /// Saves the file as `path`, with a number appended where a file of that name is, and returns where it is and how
+    /// many bytes it has.
+    ///
+    /// # Errors
+    /// As [`save_in`](Self::save_in).
+    pub async fn save_as_new(self, path: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
+        let path = path.as_ref().to_owned();
+        let (part, bytes) = write::beside(self.transfer, &path).await?;
+        blocking(move || put_without_overwriting(part, path, bytes)).await
     }
 }
 

@@ -1,5 +1,6 @@
 use std::future::{Future, IntoFuture};
 use std::ops::{Bound, Range, RangeBounds};
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use comfy_protocol::FileRef;
@@ -110,6 +111,17 @@ impl Wanted {
     /// Whether it is a file of the server byte for byte, and not something that is made of it.
     pub(super) fn is_plain(&self) -> bool {
         self.preview.is_none() && matches!(self.channel, None | Some(Channel::Rgba))
+    }
+
+    /// Where it belongs below a folder. What is made of a picture has the extension of what it is.
+    pub(super) fn local_path(&self) -> PathBuf {
+        let path = super::name::local_path(&self.file);
+        match (self.preview, self.channel) {
+            (Some((PictureFormat::Webp, _)), _) => path.with_extension("webp"),
+            (Some((PictureFormat::Jpeg, _)), _) => path.with_extension("jpg"),
+            (None, Some(Channel::Rgb | Channel::Alpha)) => path.with_extension("png"),
+            (None, None | Some(Channel::Rgba)) => path,
+        }
     }
 
     /// The call for it, without a range.

@@ -100,6 +100,16 @@ behaviour! {
         let whole = client.download(&picture).channel(Channel::Rgba).range(1..4);
         assert_eq!(bytes(whole).await, "PNG");
 
+        let folder = tempfile::tempdir().unwrap();
+        let preview = client.download(&picture).preview(PictureFormat::Jpeg, 90).await.unwrap();
+        let name = preview.local_name();
+        assert_eq!(name.extension().unwrap(), "jpg", "a preview is named for what it is");
+        let path = folder.path().join(&name);
+        assert_eq!(preview.save_as_new(&path).await.unwrap().0, path);
+        let again = client.download(&picture).preview(PictureFormat::Jpeg, 90).await.unwrap();
+        let numbered = again.save_as_new(&path).await.unwrap().0;
+        assert!(numbered != path && numbered.to_string_lossy().ends_with("-1.jpg"), "{numbered:?}");
+
         let part = client.download(&picture).preview(PictureFormat::Webp, 50).range(..10).await.unwrap_err();
         assert_eq!(part.kind(), ErrorKind::Config);
         let text = stored(&client, ".txt", b"no picture".to_vec()).await;

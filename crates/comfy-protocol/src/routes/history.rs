@@ -119,6 +119,34 @@ impl HistoryStatus {
         let status_str = if success { "success" } else { "error" };
         Self { status_str: status_str.into(), completed: success, messages }
     }
+
+    /// When it began to run, in milliseconds since the epoch by the server's clock.
+    #[must_use]
+    pub fn execution_start_time(&self) -> Option<u64> {
+        self.time_of(|kind| kind == "execution_start")
+    }
+
+    /// When it ended, likewise.
+    #[must_use]
+    pub fn execution_end_time(&self) -> Option<u64> {
+        self.time_of(|kind| matches!(kind, "execution_success" | "execution_error" | "execution_interrupted"))
+    }
+
+    /// The nodes whose results were known from earlier runs.
+    #[must_use]
+    pub fn cached_nodes(&self) -> Vec<NodeId> {
+        let cached =
+            |StatusMessage(kind, data): &StatusMessage| match Message::new(kind.clone(), data.clone()) {
+                Message::ExecutionCached(cached) => Some(cached.nodes),
+                _ => None,
+            };
+        self.messages.iter().find_map(cached).unwrap_or_default()
+    }
+
+    fn time_of(&self, is_wanted: impl Fn(&str) -> bool) -> Option<u64> {
+        let message = self.messages.iter().rev().find(|message| is_wanted(&message.0))?;
+        message.1.get("timestamp")?.as_u64()
+    }
 }
 
 impl NodeMeta {
@@ -131,5 +159,27 @@ impl NodeMeta {
             real_node_id: Some(node.clone()),
             node_id: node,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_tells_when_it_ran_and_what_was_known() {
+        let message = |kind: &str, data: Value| StatusMessage(kind.into(), data);
+        let start = message("execution_start", json!({"prompt_id": "p", "timestamp": 1000}));
+        let cached =
+            message("execution_cached", json!({"prompt_id": "p", "timestamp": 1001, "nodes": ["1", "2"]}));
+        let end = message("execution_interrupted", json!({"timestamp": 1500}));
+        let status = HistoryStatus::new(false, vec![start.clone(), cached, end]);
+        assert_eq!(status.execution_start_time(), Some(1000));
+        assert_eq!(status.execution_end_time(), Some(1500));
+        assert_eq!(status.cached_nodes(), [NodeId::from("1"), NodeId::from("2")]);
+        let fatal = HistoryStatus::new(false, vec![start]);
+        assert_eq!((fatal.execution_end_time(), fatal.cached_nodes().len()), (None, 0));
     }
 }

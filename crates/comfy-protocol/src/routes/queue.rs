@@ -61,6 +61,18 @@ impl QueueItem {
     pub fn prompt_id(&self) -> &str {
         &self.1
     }
+
+    /// The id of the WebSocket whose messages tell of it, if whoever submitted it gave one.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.3.get("client_id")?.as_str()
+    }
+
+    /// When it was submitted, in milliseconds since the epoch by the server's clock (since 0.8.0).
+    #[must_use]
+    pub fn create_time(&self) -> Option<u64> {
+        self.3.get("create_time")?.as_u64()
+    }
 }
 
 impl<Item> Queue<Item> {
@@ -71,20 +83,28 @@ impl<Item> Queue<Item> {
     }
 }
 
+impl Queue<QueueItem> {
+    /// What waits, in the order in which it will run.
+    #[must_use]
+    pub fn pending_in_order(&self) -> Vec<&QueueItem> {
+        in_order(&self.queue_pending, |item| (item.0.as_ref(), &item.1))
+    }
+}
+
 impl Queue<QueuePlace> {
     /// The ids of what waits, in the order in which it will run.
     #[must_use]
     pub fn pending_in_order(&self) -> Vec<&str> {
-        let mut places: Vec<(f64, &str)> = self
-            .queue_pending
-            .iter()
-            .map(|place| {
-                (place.0.as_ref().and_then(Number::as_f64).unwrap_or(f64::INFINITY), place.1.as_str())
-            })
-            .collect();
-        places.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(b.1)));
-        places.into_iter().map(|(_, id)| id).collect()
+        let places = in_order(&self.queue_pending, |place| (place.0.as_ref(), &place.1));
+        places.into_iter().map(|place| place.1.as_str()).collect()
     }
+}
+
+fn in_order<Item>(pending: &[Item], key: impl Fn(&Item) -> (Option<&Number>, &String)) -> Vec<&Item> {
+    let mut items: Vec<&Item> = pending.iter().collect();
+    let number = |item: &Item| key(item).0.and_then(Number::as_f64).unwrap_or(f64::INFINITY);
+    items.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| key(a).1.cmp(key(b).1)));
+    items
 }
 
 /// Body of `POST /queue` and of `POST /history`.
@@ -123,5 +143,8 @@ mod tests {
             [3, "c", {}, {}, []], [0.5, "b", {}, {}, []], [-2, "z", {}, {}, []], [0.5, "a", {}, {}, []], [NaN, "n", {}, {}, []]]}"#;
         let queue: Queue<QueuePlace> = crate::json::from_str(text).unwrap();
         assert_eq!(queue.pending_in_order(), ["z", "a", "b", "c", "n"]);
+        let queue: Queue = crate::json::from_str(text).unwrap();
+        let ids: Vec<&str> = queue.pending_in_order().into_iter().map(QueueItem::prompt_id).collect();
+        assert_eq!(ids, ["z", "a", "b", "c", "n"]);
     }
 }

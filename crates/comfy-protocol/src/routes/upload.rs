@@ -39,16 +39,7 @@ impl Uploaded {
     /// The text that names the file as an input of a node such as `LoadImage`.
     #[must_use]
     pub fn input_value(&self) -> String {
-        let path = if self.subfolder.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{}/{}", self.subfolder, self.name)
-        };
-        if self.folder.is_empty() || self.folder == "input" {
-            path
-        } else {
-            format!("{path} [{}]", self.folder)
-        }
+        self.file().input_value()
     }
 }
 

@@ -1,14 +1,22 @@
 //! The commands, one file per verb, and what several of them need.
 
 mod assignment;
+mod cancel;
 mod connect;
 mod convert;
 mod diff;
+mod download;
 mod extract;
+mod free;
 mod graph;
+mod history;
+mod jobs;
 mod look;
 mod object_info;
 mod output_file;
+mod prompt;
+mod prompt_id;
+mod queue;
 mod request;
 mod run;
 mod seeds;
@@ -17,6 +25,7 @@ mod serve;
 mod show;
 mod stats;
 mod stop;
+mod upload;
 mod validate;
 mod workflow_file;
 
@@ -38,6 +47,14 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer
         Command::Show(args) => show::show(printer, args).await,
         Command::Diff(args) => diff::diff(printer, args).await,
         Command::Graph(args) => graph::graph(printer, args).await,
+        Command::Queue(args) => queue::queue(settings, printer, args).await,
+        Command::History(args) => history::history(settings, printer, args).await,
+        Command::Jobs(args) => jobs::jobs(settings, printer, args).await,
+        Command::Cancel(args) => cancel::cancel(settings, printer, args).await,
+        Command::Interrupt(args) => cancel::interrupt(settings, printer, args).await,
+        Command::Free(args) => free::free(settings, printer, args).await,
+        Command::Upload(args) => upload::upload(settings, printer, args).await,
+        Command::Download(args) => download::download(settings, printer, args).await,
         Command::Stats(_) => stats::stats(settings, printer).await,
         #[cfg(feature = "sim")]
         Command::Serve(args) => serve::serve(printer, *args).await,

@@ -7,6 +7,7 @@ use comfy_api_client::{Event, Workflow};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::one_line;
+pub(crate) use crate::render::transfer::{TransferLine, Transfers};
 
 /// Parts into which the bar divides a job.
 const PARTS: u64 = 1000;
@@ -44,10 +45,12 @@ impl Live {
 
     /// A line for a file that travels, until it is dropped.
     pub(crate) fn transfer(&self, name: &str) -> TransferLine {
-        let bar = self.lines.add(ProgressBar::no_length());
-        style(&bar, "{spinner} {bytes:>10}  {bytes_per_sec}  {wide_msg}");
-        bar.set_message(one_line(name));
-        TransferLine { bar }
+        self.transfers(1).transfer(name)
+    }
+
+    /// Lines for files that travel, and if there are several one that counts them.
+    pub(crate) fn transfers(&self, files: usize) -> Transfers {
+        Transfers::new(&self.lines, files)
     }
 }
 
@@ -100,35 +103,6 @@ impl JobLine {
 }
 
 impl Drop for JobLine {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-/// How much of a file has travelled.
-#[derive(Debug)]
-pub(crate) struct TransferLine {
-    bar: ProgressBar,
-}
-
-impl TransferLine {
-    /// To be told of bytes that are through, and of how many there are if that is known.
-    pub(crate) fn reporter(&self) -> impl FnMut(u64, Option<u64>) + Send + 'static {
-        let bar = self.bar.clone();
-        move |bytes, size| {
-            if let Some(size) = size.filter(|size| bar.length() != Some(*size)) {
-                bar.set_length(size);
-                style(
-                    &bar,
-                    "{spinner} {bar:16} {percent:>3} %  {bytes:>10} of {total_bytes}  {bytes_per_sec}  {eta}  {wide_msg}",
-                );
-            }
-            bar.set_position(bytes);
-        }
-    }
-}
-
-impl Drop for TransferLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -2,3 +2,5 @@
 
 pub(crate) mod live;
 pub(crate) mod table;
+pub(crate) mod time;
+pub(crate) mod transfer;

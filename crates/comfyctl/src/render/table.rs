@@ -39,7 +39,8 @@ impl<const N: usize> Table<N> {
         if let Some(width) = width {
             // On a narrow terminal the widest columns give way first.
             let fixed = |widths: &[usize]| widths.iter().map(|width| width + GAP).sum::<usize>();
-            while fixed(&widths) + LEAST > width
+            let content = self.rows.iter().map(|row| row[*last].width()).max().unwrap_or(0);
+            while fixed(&widths) + content.min(LEAST) > width
                 && let Some(most) = widths.iter_mut().max().filter(|most| **most > 4)
             {
                 *most -= 1;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use comfy_api_client::ErrorKind;
+use comfy_api_client::{Cancellation, Client, ErrorKind};
+use comfy_sim::{ServerVersion, Sim};
 use serde_json::json;
 
 use crate::support::{TestServer, behaviour, fresh, long_work, picture};
@@ -50,6 +51,29 @@ behaviour! {
         assert_eq!(waiting.await.unwrap_err().kind(), ErrorKind::Removed);
         client.interrupt_any().await.unwrap();
         assert_eq!(running.await.unwrap_err().kind(), ErrorKind::Interrupted);
+    }
+}
+
+#[tokio::test]
+async fn prompts_are_found_by_the_beginnings_of_their_ids_and_counted() {
+    for version in [ServerVersion::V0_3_64, ServerVersion::V0_8_0, ServerVersion::V0_30_0] {
+        let sim = Sim::builder().version(version).start().await.unwrap();
+        let client = Client::connect(sim.url()).await.unwrap();
+        let ended = client.submit(&picture(1)).await.unwrap();
+        let ended_id = ended.id();
+        ended.await.unwrap();
+        let running = client.submit(&long_work(2, 40)).await.unwrap();
+        let waiting = client.submit(&picture(3)).await.unwrap();
+        for id in [&ended_id, &running.id(), &waiting.id()] {
+            assert_eq!(client.find_prompts(&id[..12]).await.unwrap(), [id.as_str()], "{version:?}");
+        }
+        assert_eq!(client.find_prompts("").await.unwrap().len(), 3);
+        assert!(client.find_prompts("no such prompt").await.unwrap().is_empty());
+        assert_eq!(client.history_count().await.unwrap(), 1, "{version:?}");
+
+        // What waits goes first, so that it does not begin when what runs is stopped.
+        let results = client.cancel_all([running.id(), waiting.id()]).await.unwrap();
+        assert_eq!(results, [Cancellation::Interrupted, Cancellation::Removed]);
     }
 }
 
