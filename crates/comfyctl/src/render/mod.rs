@@ -1,4 +1,6 @@
-//! What people see: tables, and lines that live.
+//! What people see: tables, lines that live, pictures, and sheets and pages of them.
 
+pub(crate) mod gallery;
 pub(crate) mod live;
+pub(crate) mod picture;
 pub(crate) mod table;
