@@ -240,3 +240,19 @@ impl Drop for TransferLine {
         self.bar.finish_and_clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_all_counts_rows_and_failures_and_tells_the_time_left() {
+        let seconds = Duration::from_secs;
+        let line = |done, failed| total_line(done, failed, 24, seconds(60), seconds(0), 80);
+        insta::assert_snapshot!([line(0, 0), line(12, 1), line(24, 1)].join("\n"), @"
+        ⠋ ░░░░░░░░░░░░░░░░   0 %  1:00  0 of 24 rows
+        ⠋ ████████░░░░░░░░  50 %  1:00  1:00 left  12 of 24 rows, 1 failed
+        ⠋ ████████████████ 100 %  1:00  24 of 24 rows, 1 failed
+        ");
+    }
+}
