@@ -9,6 +9,7 @@ mod global;
 mod look;
 mod look_around;
 mod manage;
+mod prompt;
 mod run;
 #[cfg(feature = "sim")]
 mod serve;
@@ -24,7 +25,8 @@ pub(crate) use manage::{
     Cancel, Free, History, HistoryCommand, HistoryList, Interrupt, Jobs, JobsCommand, JobsList, Queue,
     QueueCommand, ShowPrompt, SortMode, StatusMode,
 };
-pub(crate) use run::{Run, Save, Seeds};
+pub(crate) use prompt::{Fetch, Status, Submit, Wait};
+pub(crate) use run::{Run, Save, Seeds, ShowMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 pub(crate) use validate::Validate;
@@ -42,6 +44,10 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Box<Run>),
+    Submit(Submit),
+    Wait(Wait),
+    Status(Status),
+    Fetch(Fetch),
     Convert(Convert),
     Extract(Extract),
     Graph(Graph),

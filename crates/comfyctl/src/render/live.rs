@@ -1,46 +1,126 @@
 //! What is drawn on a terminal while something goes on: a line for each job or transfer.
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use comfy_api_client::{Event, Workflow};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use comfy_api_client::Workflow;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::failure::one_line;
+use super::block::{self, Block};
+use super::estimate::rest;
+use super::fitting::Parts;
+use super::job_line::JobLine;
+use super::picture::{Graphics, Picture};
+use super::screen::{self, Screen};
 pub(crate) use crate::render::transfer::{TransferLine, Transfers};
-
-/// Parts into which the bar divides a job.
-const PARTS: u64 = 1000;
 
 /// The place on the terminal where lines live. What else is written goes above them.
 #[derive(Debug)]
 pub(crate) struct Live {
     lines: MultiProgress,
+    /// The line for all jobs, which stays below theirs.
+    total: Mutex<Option<ProgressBar>>,
+    /// What is being made, above all lines.
+    preview: Mutex<Option<Block>>,
 }
 
 impl Live {
     /// Draws on stderr, or nothing at all.
     pub(crate) fn new(drawn: bool) -> Self {
-        let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { lines: MultiProgress::with_draw_target(target) }
+        let target = if drawn {
+            // Older systems want to be asked for it.
+            #[cfg(windows)]
+            let _ = crossterm::ansi_support::supports_ansi();
+            ProgressDrawTarget::term_like(Box::new(Screen::default()))
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            lines: MultiProgress::with_draw_target(target),
+            total: Mutex::default(),
+            preview: Mutex::default(),
+        }
+    }
+
+    /// Whether anything is drawn.
+    pub(crate) fn is_drawn(&self) -> bool {
+        !self.lines.is_hidden()
     }
 
     /// Takes the lines away while something else is written.
     pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        if self.lines.is_hidden() { write() } else { self.lines.suspend(write) }
+        if !self.is_drawn() {
+            return write();
+        }
+        self.lines.suspend(|| {
+            let mut preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(block) = &mut *preview {
+                block.erase();
+            }
+            // What the terminal wrote itself for a Ctrl-C goes.
+            block::clear_row();
+            let written = write();
+            if let Some(block) = &mut *preview {
+                block.draw();
+            }
+            written
+        })
     }
 
-    /// A line for a job, until it is dropped.
-    pub(crate) fn job(&self, workflow: &Workflow) -> JobLine {
-        let bar = self.lines.add(ProgressBar::new(PARTS));
-        // Short enough to leave room for the name of the node on a narrow terminal.
-        style(&bar, "{spinner} {bar:16} {percent:>3} %  {elapsed}  {wide_msg}");
-        bar.set_message("waiting in the queue");
-        let names = workflow.nodes().map(|(id, node)| {
-            let name = one_line(node.title().unwrap_or(&node.class_type)).chars().take(40).collect();
-            (id.as_str().to_owned(), name)
+    /// Shows a picture of what is being made above the lines, in the place of the last one.
+    pub(super) fn preview(&self, picture: Picture, graphics: Graphics) {
+        if !self.is_drawn() {
+            return;
+        }
+        self.lines.suspend(|| {
+            let mut preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *preview {
+                Some(block) => {
+                    block.replace(picture);
+                    block.draw();
+                }
+                None => preview.insert(Block::new(picture, graphics)).draw(),
+            }
         });
-        JobLine { bar, names: names.collect() }
+    }
+
+    /// Takes that picture away.
+    pub(super) fn take_preview(&self) {
+        let block = self.preview.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut block) = block {
+            self.lines.suspend(|| block.erase());
+        }
+    }
+
+    /// Shows the picture of a file, to stay on the terminal.
+    pub(crate) fn picture(&self, path: &Path, graphics: Graphics) {
+        if self.is_drawn() {
+            self.suspend(|| block::print(path, graphics));
+        }
+    }
+
+    /// A line for the only job there is, until it is dropped.
+    pub(crate) fn single_job(&self, workflow: &Workflow) -> JobLine<'_> {
+        self.job("", workflow)
+    }
+
+    /// A line for one job of several, told apart by its label, until it is dropped.
+    pub(crate) fn job(&self, label: &str, workflow: &Workflow) -> JobLine<'_> {
+        JobLine::new(self, label, workflow)
+    }
+
+    /// A line for how many rows of a batch are done, below those of its jobs, until it is dropped.
+    pub(crate) fn total(&self, rows: usize) -> TotalLine<'_> {
+        let done = Arc::new(Mutex::new((0, 0)));
+        let (shown, began) = (Arc::clone(&done), Instant::now());
+        let bar = self.line(move |age, columns| {
+            let (done, failed) = *shown.lock().unwrap_or_else(PoisonError::into_inner);
+            total_line(done, failed, rows, began.elapsed(), age, columns)
+        });
+        *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        TotalLine { bar, done, live: self }
     }
 
     /// A line for a file that travels, until it is dropped.
@@ -52,58 +132,100 @@ impl Live {
     pub(crate) fn transfers(&self, files: usize) -> Transfers {
         Transfers::new(&self.lines, files)
     }
+
+    /// A line that is made anew for each time that it is drawn, from its age and the columns of the terminal.
+    pub(super) fn line(
+        &self,
+        line: impl Fn(Duration, usize) -> String + Send + Sync + Clone + 'static,
+    ) -> ProgressBar {
+        let bar = ProgressBar::no_length();
+        let total = self.total.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bar = match total {
+            Some(total) => self.lines.insert_before(&total, bar),
+            None => self.lines.add(bar),
+        };
+        let write = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+            let columns = screen::size().map_or(80, |(columns, _)| usize::from(columns));
+            let _ = to.write_str(&line(state.elapsed(), columns));
+        };
+        if let Ok(style) = ProgressStyle::with_template("{line}") {
+            bar.set_style(style.with_key("line", write));
+        }
+        tick(&bar);
+        bar
+    }
 }
 
 fn style(bar: &ProgressBar, template: &str) {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
+    tick(bar);
+}
+
+fn tick(bar: &ProgressBar) {
     if !bar.is_hidden() {
         bar.enable_steady_tick(Duration::from_millis(120));
     }
 }
 
-/// What a job does.
+/// How much of a batch is done.
 #[derive(Debug)]
-pub(crate) struct JobLine {
+pub(crate) struct TotalLine<'a> {
     bar: ProgressBar,
-    names: HashMap<String, String>,
+    done: Arc<Mutex<(usize, usize)>>,
+    live: &'a Live,
 }
 
-impl JobLine {
-    pub(crate) fn show(&self, event: &Event) {
-        match event {
-            Event::Started => self.bar.set_message("running"),
-            Event::Queued(queued) => {
-                self.message(format!(
-                    "waiting in the queue at position {} of {}",
-                    queued.position, queued.waiting
-                ));
-            }
-            Event::NodeStarted(id) => self.message(self.name(id.as_str())),
-            Event::Progress(progress) => {
-                self.bar.set_position((progress.overall() * PARTS as f64) as u64);
-                if let (Some(node), true) = (&progress.node, progress.max > 1.0) {
-                    let name = self.name(node.as_str());
-                    self.message(format!("{name} {}/{}", progress.value, progress.max));
-                }
-            }
-            Event::Gap => self.message("connection lost, asking the server"),
-            _ => {}
-        }
-    }
-
-    pub(crate) fn message(&self, text: impl Into<String>) {
-        self.bar.set_message(text.into());
-    }
-
-    fn name(&self, id: &str) -> String {
-        self.names.get(id).cloned().unwrap_or_else(|| one_line(id))
+impl TotalLine<'_> {
+    /// Tells how many rows have ended, and how many of them failed.
+    pub(crate) fn done(&self, rows: usize, failed: usize) {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = (rows, failed);
     }
 }
 
-impl Drop for JobLine {
+impl Drop for TotalLine<'_> {
     fn drop(&mut self) {
+        self.live.total.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.bar.finish_and_clear();
+    }
+}
+
+fn total_line(
+    done: usize,
+    failed: usize,
+    rows: usize,
+    time: Duration,
+    age: Duration,
+    columns: usize,
+) -> String {
+    let mut text = format!("{done} of {rows} rows");
+    if failed > 0 {
+        let _ = write!(text, ", {failed} failed");
+    }
+    let parts = Parts {
+        age,
+        share: Some(done as f64 / rows.max(1) as f64),
+        elapsed: Some(time),
+        left: rest(done, rows, time).filter(|_| done < rows),
+        text: &text,
+        ..Parts::default()
+    };
+    parts.line(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_all_counts_rows_and_failures_and_tells_the_time_left() {
+        let seconds = Duration::from_secs;
+        let line = |done, failed| total_line(done, failed, 24, seconds(60), seconds(0), 80);
+        insta::assert_snapshot!([line(0, 0), line(12, 1), line(24, 1)].join("\n"), @"
+        ⠋ ░░░░░░░░░░░░░░░░   0 %  1:00  0 of 24 rows
+        ⠋ ████████░░░░░░░░  50 %  1:00  1:00 left  12 of 24 rows, 1 failed
+        ⠋ ████████████████ 100 %  1:00  24 of 24 rows, 1 failed
+        ");
     }
 }
