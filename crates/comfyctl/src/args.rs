@@ -11,6 +11,7 @@ mod run;
 #[cfg(feature = "sim")]
 mod serve;
 mod validate;
+mod watch;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
 pub(crate) use extract::Extract;
@@ -21,6 +22,7 @@ pub(crate) use run::{Run, Save, Seeds};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 pub(crate) use validate::Validate;
+pub(crate) use watch::Watch;
 
 /// Run ComfyUI workflows from the command line.
 #[derive(Debug, Parser)]
@@ -35,6 +37,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Box<Run>),
+    Watch(Watch),
     Convert(Convert),
     Extract(Extract),
     Graph(Graph),

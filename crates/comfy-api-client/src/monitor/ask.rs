@@ -62,13 +62,8 @@ impl Pace {
     }
 
     /// The queue has changed, or may have.
-    pub(super) fn want_queue(&mut self, within: Duration) {
-        self.queue = self.queue.min(Instant::now() + within);
-    }
-
-    /// The server said that the queue has changed.
     pub(super) fn hear_of_change(&mut self) {
-        self.want_queue(GROUPED);
+        self.queue = self.queue.min(Instant::now() + GROUPED);
     }
 
     /// What is to be asked now, if anything is.

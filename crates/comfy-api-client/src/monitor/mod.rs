@@ -7,7 +7,6 @@ mod view;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use comfy_protocol::Message;
 use futures_util::future::BoxFuture;
@@ -103,11 +102,6 @@ impl Monitor {
     #[must_use]
     pub fn view(&self) -> &ServerView {
         &self.view
-    }
-
-    /// Asks at once, such as after something was changed on the server.
-    pub fn ask_now(&mut self) {
-        self.pace.want_queue(Duration::ZERO);
     }
 
     /// Waits for the next change. Nothing is lost when this is dropped before it is done.

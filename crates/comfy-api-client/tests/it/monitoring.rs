@@ -6,7 +6,7 @@ use comfy_api_client::protocol::routes::history::Ending;
 use comfy_api_client::{Client, Monitor, Reach, ServerChange, Tracking};
 use comfy_sim::{Fault, Kept, Sim};
 
-use crate::support::{TestServer, behaviour, fresh, in_time, long_work, picture};
+use crate::support::{TestServer, behaviour, fresh, in_time, picture};
 
 /// What the monitor tells until one of its changes will do, with that one at the end.
 async fn until(monitor: &mut Monitor, will_do: impl Fn(&ServerChange) -> bool) -> Vec<ServerChange> {
@@ -62,7 +62,7 @@ behaviour! {
     async fn the_jobs_of_others_are_told_from_the_queue_to_their_end(server) {
         let mut monitor = watching(&server.client().await).await;
         let other = server.client().await;
-        let first = other.submit(&long_work(fresh(), 12)).await.unwrap();
+        let first = other.submit(&picture(fresh())).await.unwrap();
         let second = other.submit(&picture(fresh())).await.unwrap();
         let (first, second) = (first.id(), second.id());
         let mut changes = until(&mut monitor, |change| is_end_of(change, &first)).await;

@@ -18,6 +18,7 @@ mod show;
 mod stats;
 mod stop;
 mod validate;
+mod watch;
 mod workflow_file;
 
 use serde_json::json;
@@ -32,6 +33,7 @@ use crate::settings::Settings;
 pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer) -> Exit {
     match command {
         Command::Run(args) => run::run(settings, printer, *args).await,
+        Command::Watch(args) => watch::watch(settings, printer, args).await,
         Command::Convert(args) => convert::convert(settings, printer, args).await,
         Command::Validate(args) => validate::validate(settings, printer, args).await,
         Command::Extract(args) => extract::extract(printer, args).await,
