@@ -69,7 +69,11 @@ impl Terminal {
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let shared = Shared { parser: vt100::Parser::new(nonzero(rows), nonzero(columns), 0), bytes: Vec::new(), ended: false };
+        let shared = Shared {
+            parser: vt100::Parser::new(nonzero(rows), nonzero(columns), 0),
+            bytes: Vec::new(),
+            ended: false,
+        };
         let shared = Arc::new((Mutex::new(shared), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
@@ -125,6 +129,13 @@ impl Terminal {
     pub(crate) fn resize(&self, columns: u16, rows: u16) {
         self.shared.0.lock().unwrap().parser.screen_mut().set_size(nonzero(rows), nonzero(columns));
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Sends the command a signal, such as `TERM`.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
     /// Waits for the end of the command.

@@ -1,14 +1,14 @@
 //! What happens on servers, a line for each change.
 
-use comfy_api_client::protocol::OutputKind;
 use comfy_api_client::protocol::routes::history::Ending;
 use comfy_api_client::{EndedJob, ServerChange, ServerView, WatchedJob, WatchedProgress};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use super::names::{clean, ending, files, time_taken, title};
+use super::names::{clean, counted, ending, files_of, time_taken, title};
 use super::servers::{News, What};
 use crate::commands::run::job::stopped;
+use crate::commands::run::record;
 use crate::commands::stop::Stop;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -143,16 +143,14 @@ impl Lines<'_> {
             Ending::Interrupted(_) => "interrupted",
             _ => "error",
         };
-        let outputs: Vec<Value> = job
-            .files()
-            .map(|output| output_in_json(job.job.workflow.node(output.node.as_str()), output.node.as_str(), output.kind(), &output.file))
-            .collect();
+        let outputs: Vec<Value> =
+            job.files().map(|output| record::described(&output, None, Some(&job.job.workflow))).collect();
         let took = job.milliseconds();
         self.json("ended", json!({"prompt_id": id, "status": status, "outputs": outputs, "error": reason, "elapsed_ms": took}));
         let took = took.map(|took| format!(" in {}", time_taken(std::time::Duration::from_millis(took))));
         let what = match reason {
             Some(reason) => format!("{}: {reason}", title(&job.job)),
-            None => format!("{}{}: {}", title(&job.job), took.unwrap_or_default(), files(job, MOST_NAMES)),
+            None => format!("{}{}: {}", title(&job.job), took.unwrap_or_default(), files_of(job.files(), MOST_NAMES)),
         };
         self.line(word, id, &what);
     }
@@ -182,8 +180,7 @@ impl Lines<'_> {
 }
 
 fn summary(job: &WatchedJob) -> String {
-    let count = job.workflow.len();
-    format!("{} ({count} {})", title(job), if count == 1 { "node" } else { "nodes" })
+    format!("{} ({})", title(job), counted(job.workflow.len(), "node"))
 }
 
 fn described(job: &WatchedJob) -> Value {
@@ -192,26 +189,6 @@ fn described(job: &WatchedJob) -> Value {
         "title": title(job),
         "nodes": job.workflow.len(),
         "client_id": job.extra_data.get("client_id"),
-    })
-}
-
-/// A file of a server, as `run` tells of those that it has saved.
-pub(super) fn output_in_json(
-    node: Option<&comfy_api_client::workflow::Node>,
-    id: &str,
-    kind: OutputKind,
-    file: &comfy_api_client::protocol::FileRef,
-) -> Value {
-    json!({
-        "node": id,
-        "class_type": node.map(|node| &node.class_type),
-        "title": node.and_then(|node| node.title()),
-        "kind": kind,
-        "filename": file.filename,
-        "subfolder": file.subfolder,
-        "type": file.folder,
-        "path": null,
-        "bytes": null,
     })
 }
 

@@ -8,7 +8,7 @@ mod servers;
 
 use crate::args::Watch;
 use crate::commands::connect::connect_to;
-use crate::commands::request::{ended, fail};
+use crate::commands::request::{ended, fail, within};
 use crate::commands::run::job::stopped;
 use crate::commands::stop::Stop;
 use crate::exit::Exit;
@@ -23,10 +23,7 @@ pub(crate) async fn watch(settings: &Settings, printer: &Printer, args: Watch) -
     }
     let mut stop = Stop::listen();
     let work = servers(settings, printer, args.all, &mut stop);
-    let result = match settings.timeout {
-        Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(Failure::timed_out(limit))),
-        None => work.await,
-    };
+    let result = within(settings.timeout, work).await;
     match result {
         // Leaving the screen is all there is to tell.
         Err(failure) if failure.exit == Exit::Stopped && settings.full_screen() => failure.exit,

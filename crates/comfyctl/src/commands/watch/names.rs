@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comfy_api_client::protocol::routes::history::Ending;
 use comfy_api_client::workflow::{Node, NodeId};
-use comfy_api_client::{EndedJob, WatchedJob};
+use comfy_api_client::{EndedJob, OutputFile, WatchedJob};
 
 use crate::failure::one_line;
 use crate::render::table::visible;
@@ -39,10 +39,10 @@ pub(super) fn node_title(id: &NodeId, node: Option<&Node>) -> String {
 }
 
 /// `a.png, b.png and 3 more`, with their folders.
-pub(super) fn files(job: &EndedJob, most: usize) -> String {
+pub(super) fn files_of(files: impl Iterator<Item = OutputFile>, most: usize) -> String {
     let mut names: Vec<String> = Vec::new();
     let mut count = 0;
-    for output in job.files() {
+    for output in files {
         count += 1;
         if names.len() < most {
             let separator = if output.file.subfolder.is_empty() { "" } else { "/" };
@@ -78,6 +78,11 @@ fn named(job: &EndedJob, id: &NodeId, class_type: &str) -> String {
         Some(node) => node_title(id, Some(node)),
         None => format!("node {} ({})", clean(id.as_str()), clean(class_type)),
     }
+}
+
+/// `1 node`, `2 nodes`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// `4.2 s`, `1:23`, `1:02:03`.

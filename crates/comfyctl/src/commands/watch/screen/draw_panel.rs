@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::draw::{Looks, put, put_both};
 use super::panel::{Ended, Job, Meter, Node, Panel, Place, Progress, State};
-use crate::commands::watch::names::clock;
+use crate::commands::watch::names::{clock, counted};
 use crate::render::picture;
 use crate::render::table::clipped;
 
@@ -178,7 +178,7 @@ impl Page<'_> {
 
     /// The line of a job, marked if it is the chosen one.
     fn job(&mut self, job: &Job, is_chosen: bool, place: &str, color: Color) {
-        let nodes = format!("{} {}", job.nodes, if job.nodes == 1 { "node" } else { "nodes" });
+        let nodes = counted(job.nodes, "node");
         let id: String = job.id.chars().take(8).collect();
         let mark = if is_chosen { "› " } else { "  " };
         let style = if is_chosen { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };

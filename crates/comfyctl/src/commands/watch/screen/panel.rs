@@ -11,7 +11,7 @@ use comfy_api_client::protocol::routes::system::SystemStats;
 use comfy_api_client::{ConnectionStatus, EndedJob, Reach, RunningJob, ServerView, WatchedProgress};
 use tokio::time::Instant;
 
-use crate::commands::watch::names::{clean, ending, files, node_title, time_taken, title};
+use crate::commands::watch::names::{clean, ending, files_of, node_title, time_taken, title};
 use crate::render::picture::Picture;
 
 /// Names of files on a line.
@@ -189,7 +189,7 @@ fn ended(job: &EndedJob, pictures: &HashMap<String, Arc<Picture>>) -> Ended {
         word,
         title: title(&job.job),
         took: job.milliseconds().map(|took| time_taken(Duration::from_millis(took))).unwrap_or_default(),
-        detail: reason.unwrap_or_else(|| files(job, MOST_NAMES)),
+        detail: reason.unwrap_or_else(|| files_of(job.files(), MOST_NAMES)),
         picture: pictures.get(&job.job.prompt_id).filter(|_| matches!(job.ending, Ending::Success)).cloned(),
     }
 }
