@@ -50,6 +50,8 @@ pub struct Monitor {
     ended: Ended,
     /// How many prompts the server said last that wait or run.
     remaining: Option<u64>,
+    /// Progress of a job that is not in the view yet.
+    early: Option<(String, WatchedProgress)>,
     changes: VecDeque<ServerChange>,
 }
 
@@ -92,6 +94,7 @@ impl Client {
             view: ServerView::default(),
             ended: Ended::default(),
             remaining: None,
+            early: None,
             changes: VecDeque::new(),
         }
     }

@@ -187,8 +187,13 @@ impl Monitor {
             let job = known(item, &mut changes);
             let running = ran.remove(&job.prompt_id).unwrap_or_else(|| {
                 changes.push(ServerChange::Started(job.prompt_id.clone()));
-                let (since, progress) = (Instant::now(), WatchedProgress::default());
-                RunningJob { job, since, start_seen: !is_back, progress }
+                if self.early.as_ref().is_some_and(|(id, _)| *id == job.prompt_id) {
+                    changes.push(ServerChange::Progress(job.prompt_id.clone()));
+                }
+                // It was told of before the queue was asked for.
+                let progress = self.early.take().filter(|(id, _)| *id == job.prompt_id);
+                let progress = progress.map(|(_, progress)| progress).unwrap_or_default();
+                RunningJob { job, since: Instant::now(), start_seen: !is_back, progress }
             });
             self.view.running.push(running);
         }
@@ -283,7 +288,15 @@ impl Monitor {
                 self.tell(ServerChange::Progress(prompt_id.to_owned()));
             }
             // It began after the queue was last asked for.
-            None => self.pace.hear_of_change(),
+            None => {
+                let mut progress = match self.early.take() {
+                    Some((id, progress)) if id == prompt_id => progress,
+                    _ => WatchedProgress::default(),
+                };
+                change(&mut progress);
+                self.early = Some((prompt_id.to_owned(), progress));
+                self.pace.hear_of_change();
+            }
         }
     }
 

@@ -26,7 +26,8 @@ JSON lines, each with `server` (its name) and, where it is about a job, `prompt_
   gone          it left the queue without a record: it was removed, or the server was restarted
   event         message: what the server said, as it is
 
-With an ID the lines are those of `run`, and the last is its result.
+With an ID the first is `watching` with `place` (running, waiting or ended), the others are those of
+`run`, and the last is the result.
 
 Exit codes:
   0    the job has succeeded; a server is watched until it is stopped

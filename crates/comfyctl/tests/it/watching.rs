@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{FOREVER, Place, Running, example, http, server_that_answers, sim, slow_sim};
+use crate::support::{Place, Running, example, http, server_that_answers, sim, slow_sim};
 
 /// Submits `hello.json` as somebody without a client id, and returns the prompt id.
 fn submit(url: &str) -> String {
@@ -33,7 +33,7 @@ fn a_server_is_told_of_line_by_line() {
     submit(&sim.url());
     // It may be over before it is seen to wait or to run.
     let done = std::iter::repeat_with(|| watch.line()).find(|line| line.contains("done")).unwrap();
-    insta::assert_snapshot!(done, @"HH:MM:SS  done         UUID  Save picture in N s: hello_00001_.png");
+    insta::assert_snapshot!(done, @"HH:MM:SS  done         UUID  Save in N s: hello_00001_.png");
     let ran = stopped(watch);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), ("", "stopped\n", Some(130)));
 }
@@ -46,7 +46,7 @@ fn a_server_is_told_of_in_json() {
     let mut watch = place.start(&["watch", "-s", &sim.url(), "--json"]);
     let reached = watch.wait_for("reached");
     assert_eq!(reached["running"][0]["prompt_id"], before.as_str());
-    assert_eq!((&reached["running"][0]["nodes"], &reached["version"]), (&3.into(), &"0.30.0".into()));
+    assert_eq!((&reached["running"][0]["nodes"], &reached["version"]), (&4.into(), &"0.30.0".into()));
     let next = submit(&sim.url());
     let queued = watch.wait_for("queued");
     assert_eq!((&queued["prompt_id"], &queued["position"], &queued["waiting"]), (&next.as_str().into(), &1.into(), &1.into()));
@@ -96,7 +96,12 @@ fn a_server_that_goes_and_comes_back_is_told_of() {
 #[test]
 fn one_server_that_is_down_is_an_error() {
     let place = Place::new();
-    insta::assert_snapshot!(place.run(&["watch", "-s", "127.0.0.1:9"]), @"");
+    insta::assert_snapshot!(place.run(&["watch", "-s", "127.0.0.1:9"]), @"
+    error: cannot connect to http://127.0.0.1:PORT: nothing listens there
+    hint: start the server, or check host and port
+
+    exit code 3
+    ");
     let ran = place.run(&["watch", "-s", "127.0.0.1:9", "--json"]);
     assert!(ran.stdout.starts_with(r#"{"type":"result","status":"unreachable""#), "{ran}");
     let url = server_that_answers("200 OK", "text/html", "<html>");
@@ -114,10 +119,26 @@ fn a_watch_ends_at_its_time_limit() {
 fn a_job_is_watched_to_its_end_whoever_submitted_it() {
     let (place, sim) = (Place::new(), comfy_sim_with_pauses());
     let id = submit(&sim.url());
-    insta::assert_snapshot!(place.run(&["watch", &id, "-s", &sim.url()]), @"");
+    insta::assert_snapshot!(place.run(&["watch", &id, "-s", &sim.url()]), @"
+    started
+    done         hello_00001_.png
+    the files are on the server: `comfyctl fetch UUID`
+
+    exit code 0
+    ");
     // It is over, and known.
-    insta::assert_snapshot!(place.run(&["watch", &id, "-s", &sim.url()]), @"");
-    insta::assert_snapshot!(place.run(&["watch", &id, "-s", &sim.url(), "--json"]), @"");
+    insta::assert_snapshot!(place.run(&["watch", &id, "-s", &sim.url()]), @"
+    done         hello_00001_.png
+    the files are on the server: `comfyctl fetch UUID`
+
+    exit code 0
+    ");
+    insta::assert_snapshot!(place.run(&["watch", &id, "-s", &sim.url(), "--json"]), @r#"
+    {"type":"watching","prompt_id":"UUID","place":"ended","nodes":4}
+    {"type":"result","status":"success","prompt_id":"UUID","outputs":[{"node":"4","class_type":"SaveImage","title":"Save","kind":"image","filename":"hello_00001_.png","subfolder":"","type":"output","path":null,"bytes":null}],"error":null,"elapsed_ms":N}
+
+    exit code 0
+    "#);
 }
 
 fn comfy_sim_with_pauses() -> comfy_sim::Sim {
@@ -128,7 +149,12 @@ fn comfy_sim_with_pauses() -> comfy_sim::Sim {
 #[test]
 fn a_job_that_the_server_does_not_know_is_an_error() {
     let (place, sim) = (Place::new(), sim());
-    insta::assert_snapshot!(place.run(&["watch", "8f14e45f-ceea-467f-9e0e-3c1ab4f9a8d1", "-s", &sim.url()]), @"");
+    insta::assert_snapshot!(place.run(&["watch", "8f14e45f-ceea-467f-9e0e-3c1ab4f9a8d1", "-s", &sim.url()]), @"
+    error: the server knows no prompt UUID
+    hint: it was removed, or the server was started again since
+
+    exit code 1
+    ");
     assert_eq!(place.run(&["watch", "x", "-s", "127.0.0.1:9"]).code, Some(3));
 }
 
@@ -138,15 +164,14 @@ fn the_end_of_a_job_is_the_exit_code() {
     let (place, sim) = (Place::new(), slow_sim());
     let id = submit(&sim.url());
     let mut watch = place.start(&["watch", &id, "-s", &sim.url(), "--json"]);
-    watch.wait_for("executing");
+    assert_eq!(watch.wait_for("watching")["nodes"], 4);
     http(&sim.url(), "POST", "/interrupt", "{}");
     assert_eq!(watch.wait_for("result")["status"], "interrupted");
     assert_eq!(watch.end().code, Some(6));
     // Who stops watching leaves the job alone.
     let id = submit(&sim.url());
     let mut watch = place.start(&["watch", &id, "-s", &sim.url(), "--json"]);
-    watch.wait_for("executing");
+    watch.wait_for("watching");
     assert_eq!(stopped(watch).code, Some(130));
     assert!(http(&sim.url(), "GET", "/queue", "").1.contains(&id));
-    assert!(FOREVER.as_secs() > 0);
 }

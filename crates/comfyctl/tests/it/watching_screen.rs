@@ -27,8 +27,8 @@ fn a_job_appears_and_q_leaves_the_terminal_as_it_was() {
     submit(&sim.url());
     submit(&sim.url());
     terminal.wait_for("waiting 1");
-    let screen = terminal.wait_for("Save picture");
-    assert!(screen.contains("▶ 0:0") && screen.contains("● live"), "{screen}");
+    let screen = terminal.wait_for("▸ Orange");
+    assert!(screen.contains("▶ 0:") && screen.contains("Save") && screen.contains("● live"), "{screen}");
     terminal.send("?");
     terminal.wait_for("choose a job");
     terminal.send("?q");

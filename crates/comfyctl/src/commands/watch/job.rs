@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use comfy_api_client::workflow::NodeId;
 use comfy_api_client::{Client, Event, Job, Monitor, Outputs, Reach, ServerChange, Workflow};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::lines::progress;
 use super::names::{clean, files_of, node_title};
@@ -53,6 +53,14 @@ async fn followed(
     let mut monitor = client.monitor();
     let workflow = workflow_of(&mut monitor, client, id).await?;
     let job = client.job(id).await?;
+    let place = if monitor.view().running(id).is_some() {
+        "running"
+    } else if monitor.view().job(id).is_some() {
+        "waiting"
+    } else {
+        "ended"
+    };
+    printer.json(&json!({"type": "watching", "prompt_id": id, "place": place, "nodes": workflow.len()}));
     let line = printer.live().single_job(&workflow);
     let is_drawn = settings.progress || printer.is_json();
     let outputs = tokio::select! {
