@@ -114,8 +114,7 @@ impl Monitor {
                 return change;
             }
             if self.asking.is_none()
-                && let Some(question) =
-                    self.pace.question(Instant::now(), self.ended.wanted(self.is_told()))
+                && let Some(question) = self.pace.question(Instant::now(), self.ended.wanted(self.is_told()))
             {
                 self.asking = Some(Box::pin(ask::ask(self.client.clone(), question)));
             }
@@ -161,6 +160,9 @@ async fn answered(asking: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
 
 impl std::fmt::Debug for Monitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Monitor").field("client", &self.client).field("view", &self.view).finish_non_exhaustive()
+        f.debug_struct("Monitor")
+            .field("client", &self.client)
+            .field("view", &self.view)
+            .finish_non_exhaustive()
     }
 }

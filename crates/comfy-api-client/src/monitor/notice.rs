@@ -95,7 +95,8 @@ impl Ended {
     /// The jobs that are gone without a record.
     fn gone(&mut self) -> Vec<Arc<WatchedJob>> {
         self.left.values_mut().for_each(|(_, looks)| *looks += 1);
-        let gone: Vec<_> = self.left.extract_if(|_, (_, looks)| *looks >= LOOKS).map(|(_, (job, _))| job).collect();
+        let gone: Vec<_> =
+            self.left.extract_if(|_, (_, looks)| *looks >= LOOKS).map(|(_, (job, _))| job).collect();
         if !self.left.is_empty() {
             self.want();
         }
@@ -176,13 +177,14 @@ impl Monitor {
             before.insert(job.prompt_id.clone(), Arc::clone(job));
         }
         let mut changes = Vec::new();
-        let mut known = |item: QueueItem, changes: &mut Vec<ServerChange>| match before.remove(item.prompt_id()) {
-            Some(job) => job,
-            None => {
-                changes.push(ServerChange::Queued(item.prompt_id().to_owned()));
-                Arc::new(WatchedJob::new(item))
-            }
-        };
+        let mut known =
+            |item: QueueItem, changes: &mut Vec<ServerChange>| match before.remove(item.prompt_id()) {
+                Some(job) => job,
+                None => {
+                    changes.push(ServerChange::Queued(item.prompt_id().to_owned()));
+                    Arc::new(WatchedJob::new(item))
+                }
+            };
         for item in queue.queue_running {
             let job = known(item, &mut changes);
             let running = ran.remove(&job.prompt_id).unwrap_or_else(|| {
@@ -198,7 +200,8 @@ impl Monitor {
             self.view.running.push(running);
         }
         let mut pending = queue.queue_pending;
-        let number = |item: &QueueItem| item.0.as_ref().and_then(serde_json::Number::as_f64).unwrap_or(f64::INFINITY);
+        let number =
+            |item: &QueueItem| item.0.as_ref().and_then(serde_json::Number::as_f64).unwrap_or(f64::INFINITY);
         pending.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.1.cmp(&b.1)));
         self.view.waiting = pending.into_iter().map(|item| known(item, &mut changes)).collect();
         if !is_back && self.view.waiting != order {
@@ -230,7 +233,8 @@ impl Monitor {
             }
             ServerEvent::Frame(Frame::Text { node, text }) => {
                 // It does not say of which prompt it is.
-                let running = self.view.running.iter_mut().find(|it| it.job.workflow.node(node.as_str()).is_some());
+                let running =
+                    self.view.running.iter_mut().find(|it| it.job.workflow.node(node.as_str()).is_some());
                 if let Some(running) = running {
                     running.progress.text = Some((node, text));
                     let id = running.job.prompt_id.clone();

@@ -52,14 +52,20 @@ mod tests {
         let first = LogSteps::read("\r  0%|          | 0/8 [00:00<?, ?it/s]").unwrap();
         assert_eq!((first.value, first.max, first.rate), (0, 8, None));
         let labelled = LogSteps::read("\rLoading shards: 100%|██| 2/2 [00:01<00:00,  1.5s/it]\n").unwrap();
-        assert_eq!((labelled.label.as_deref(), labelled.rate.as_deref()), (Some("Loading shards"), Some("1.5s/it")));
-        let last = LogSteps::read("\r 12%|█| 1/8 [00:00<00:02,  3.33it/s]\r 25%|██| 2/8 [00:00<00:01,  3.3it/s]");
+        assert_eq!(
+            (labelled.label.as_deref(), labelled.rate.as_deref()),
+            (Some("Loading shards"), Some("1.5s/it"))
+        );
+        let last =
+            LogSteps::read("\r 12%|█| 1/8 [00:00<00:02,  3.33it/s]\r 25%|██| 2/8 [00:00<00:01,  3.3it/s]");
         assert_eq!(last.unwrap().value, 2);
     }
 
     #[test]
     fn other_lines_are_no_bars() {
-        for other in ["", "\r", "got prompt\n", "50%|x", "10%|a| b/c [", "7it [00:02,  3.31it/s]", "9%|x| 9/8 [1"] {
+        for other in
+            ["", "\r", "got prompt\n", "50%|x", "10%|a| b/c [", "7it [00:02,  3.31it/s]", "9%|x| 9/8 [1"]
+        {
             assert_eq!(LogSteps::read(other), None, "{other}");
         }
     }

@@ -88,10 +88,14 @@ async fn what_waits_is_in_order_and_what_was_removed_or_interrupted_is_told_so()
     let runs = other.submit(&picture(fresh())).await.unwrap();
     let waits = other.submit(&picture(fresh())).await.unwrap();
     let next = other.submit(&picture(fresh())).front(true).await.unwrap();
-    let mut changes = until(&mut monitor, |change| matches!(change, ServerChange::Queued(id) if *id == next.id())).await;
+    let mut changes =
+        until(&mut monitor, |change| matches!(change, ServerChange::Queued(id) if *id == next.id())).await;
     let view = monitor.view();
     assert_eq!(view.running.iter().map(|it| it.job.prompt_id.clone()).collect::<Vec<_>>(), [runs.id()]);
-    assert_eq!(view.waiting.iter().map(|it| it.prompt_id.clone()).collect::<Vec<_>>(), [next.id(), waits.id()]);
+    assert_eq!(
+        view.waiting.iter().map(|it| it.prompt_id.clone()).collect::<Vec<_>>(),
+        [next.id(), waits.id()]
+    );
     assert!(view.running[0].start_seen && view.job(&waits.id()).is_some());
     waits.cancel().await.unwrap();
     runs.cancel().await.unwrap();

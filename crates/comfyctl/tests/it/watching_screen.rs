@@ -90,11 +90,17 @@ fn the_screen_follows_the_size_of_the_terminal_and_several_servers_have_places()
     let mut terminal = start(&["watch", "-s", &sim.url(), "-s", "127.0.0.1:9"], (120, 40));
     terminal.wait_for("nothing runs");
     let screen = terminal.wait_for("✗ down");
-    assert_eq!(screen.lines().next().unwrap().matches('╮').count() + screen.lines().next().unwrap().matches('┓').count(), 2);
+    assert_eq!(
+        screen.lines().next().unwrap().matches('╮').count()
+            + screen.lines().next().unwrap().matches('┓').count(),
+        2
+    );
     terminal.resize(60, 20);
     terminal.wait("one below the other", |screen| {
         let text = screen.contents();
-        text.lines().next().is_some_and(|line| line.ends_with('┓')) && text.contains("✗ down") && text.contains("nothing")
+        text.lines().next().is_some_and(|line| line.ends_with('┓'))
+            && text.contains("✗ down")
+            && text.contains("nothing")
     });
     terminal.send("\t");
     terminal.wait("the other one chosen", |screen| screen.contents().starts_with('╭'));
@@ -105,7 +111,8 @@ fn the_screen_follows_the_size_of_the_terminal_and_several_servers_have_places()
 #[test]
 fn a_dumb_terminal_and_no_progress_get_lines() {
     let sim = sim();
-    let terminal = Terminal::start(Place::new(), &["watch", "-s", &sim.url()], (100, 20), &[("TERM", "dumb")]);
+    let terminal =
+        Terminal::start(Place::new(), &["watch", "-s", &sim.url()], (100, 20), &[("TERM", "dumb")]);
     terminal.wait_for("reached");
     terminal.signal("INT");
     assert!(!terminal.end().bytes.contains("\u{1b}[?1049h"));

@@ -150,6 +150,7 @@ fn tell_outputs(printer: &Printer, outputs: &Outputs) {
     }
     printer.line(&format!("done         {}", files_of(outputs.files(), usize::MAX)));
     if outputs.files().next().is_some() {
-        printer.note(&format!("the files are on the server: `comfyctl fetch {}`", clean(outputs.prompt_id())));
+        printer
+            .note(&format!("the files are on the server: `comfyctl fetch {}`", clean(outputs.prompt_id())));
     }
 }

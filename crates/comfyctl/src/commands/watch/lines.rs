@@ -27,7 +27,14 @@ pub(super) async fn print(
 ) -> Result<(), Failure> {
     let mut lines: Vec<Lines> = targets
         .iter()
-        .map(|target| Lines { printer, name: &target.name, is_one_of_several: targets.len() > 1, url: String::new(), is_lost: false, last: None })
+        .map(|target| Lines {
+            printer,
+            name: &target.name,
+            is_one_of_several: targets.len() > 1,
+            url: String::new(),
+            is_lost: false,
+            last: None,
+        })
         .collect();
     loop {
         let news = tokio::select! {
@@ -79,9 +86,13 @@ impl Lines<'_> {
             ServerChange::Lost(error) => self.lose(&error.into()),
             ServerChange::Queued(id) => {
                 let Some(job) = view.job(&id) else { return };
-                let position = view.waiting.iter().position(|it| it.prompt_id == id).map_or(0, |place| place + 1);
+                let position =
+                    view.waiting.iter().position(|it| it.prompt_id == id).map_or(0, |place| place + 1);
                 let waiting = view.waiting.len();
-                self.json("queued", json!({"prompt_id": id, "job": described(job), "position": position, "waiting": waiting}));
+                self.json(
+                    "queued",
+                    json!({"prompt_id": id, "job": described(job), "position": position, "waiting": waiting}),
+                );
                 let place = match position {
                     0 => String::new(),
                     position => format!(", position {position} of {waiting}"),
@@ -115,7 +126,10 @@ impl Lines<'_> {
         let version = view.stats.as_ref().map(|stats| clean(&stats.system.comfyui_version));
         let running: Vec<Value> = view.running.iter().map(|running| described(&running.job)).collect();
         let waiting: Vec<Value> = view.waiting.iter().map(|job| described(job)).collect();
-        self.json("reached", json!({"url": self.url, "version": version, "running": running, "waiting": waiting}));
+        self.json(
+            "reached",
+            json!({"url": self.url, "version": version, "running": running, "waiting": waiting}),
+        );
         let version = version.map(|version| format!("ComfyUI {version} at ")).unwrap_or_default();
         let counts = format!("{} running, {} waiting", running.len(), waiting.len());
         self.line("reached", "", &format!("{version}{}: {counts}", self.url));
@@ -123,7 +137,11 @@ impl Lines<'_> {
             self.line("runs", &running.job.prompt_id, &summary(&running.job));
         }
         for (job, position) in view.waiting.iter().zip(1..) {
-            self.line("waits", &job.prompt_id, &format!("{}, position {position} of {}", summary(job), view.waiting.len()));
+            self.line(
+                "waits",
+                &job.prompt_id,
+                &format!("{}, position {position} of {}", summary(job), view.waiting.len()),
+            );
         }
     }
 
@@ -150,7 +168,12 @@ impl Lines<'_> {
         let took = took.map(|took| format!(" in {}", time_taken(std::time::Duration::from_millis(took))));
         let what = match reason {
             Some(reason) => format!("{}: {reason}", title(&job.job)),
-            None => format!("{}{}: {}", title(&job.job), took.unwrap_or_default(), files_of(job.files(), MOST_NAMES)),
+            None => format!(
+                "{}{}: {}",
+                title(&job.job),
+                took.unwrap_or_default(),
+                files_of(job.files(), MOST_NAMES)
+            ),
         };
         self.line(word, id, &what);
     }

@@ -110,7 +110,9 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        for (milliseconds, text) in [(42, "0.0 s"), (4_240, "4.2 s"), (59_900, "59 s"), (83_000, "1:23"), (3_723_000, "1:02:03")] {
+        for (milliseconds, text) in
+            [(42, "0.0 s"), (4_240, "4.2 s"), (59_900, "59 s"), (83_000, "1:23"), (3_723_000, "1:02:03")]
+        {
             assert_eq!(time_taken(Duration::from_millis(milliseconds)), text);
         }
     }

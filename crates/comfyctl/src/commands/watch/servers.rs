@@ -63,7 +63,11 @@ pub(super) async fn watched(
 }
 
 /// Tries until it succeeds.
-async fn connect(settings: &Settings, target: &Target, tell: &impl AsyncFn(What) -> bool) -> Option<Connected> {
+async fn connect(
+    settings: &Settings,
+    target: &Target,
+    tell: &impl AsyncFn(What) -> bool,
+) -> Option<Connected> {
     let mut pause = PAUSES[0];
     loop {
         match connect_to(settings, target).await {

@@ -62,7 +62,8 @@ pub(super) fn draw(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     if area.height < 3 || area.width < 20 {
         return put(buffer, area, 0, &[("too small".to_owned(), Style::new())]);
     }
-    let (screen, foot) = (Rect { height: area.height - 1, ..area }, Rect { y: area.bottom() - 1, height: 1, ..area });
+    let (screen, foot) =
+        (Rect { height: area.height - 1, ..area }, Rect { y: area.bottom() - 1, height: 1, ..area });
     let (places, hidden) = places(scene, screen);
     for (server, place) in places {
         if let Some(panel) = scene.panels.get(server) {
@@ -109,15 +110,15 @@ fn draw_foot(scene: &Scene, hidden: usize, area: Rect, buffer: &mut Buffer, look
     match &scene.note {
         Some(note) => parts.push((format!(" {note}"), looks.bold())),
         None => {
+            if hidden > 0 {
+                parts.push((format!(" {hidden} more servers: tab ·"), looks.bold()));
+            }
             let mut keys = vec!["q quit", "? help", "↑↓ choose", "c cancel"];
-            if scene.panels.len() > 1 {
+            if scene.panels.len() > 1 && hidden == 0 {
                 keys.insert(3, "tab server");
             }
             parts.push((format!(" {}", keys.join(" · ")), looks.dim()));
         }
-    }
-    if hidden > 0 {
-        parts.push((format!("  {hidden} more: tab"), looks.bold()));
     }
     put(buffer, area, 0, &parts);
 }
@@ -168,7 +169,12 @@ pub(super) fn put(buffer: &mut Buffer, area: Rect, row: u16, parts: &[(String, S
         let text = clipped(text, room);
         let width = text.width();
         let x = area.x + u16::try_from(used).unwrap_or(u16::MAX);
-        buffer.set_span(x, area.y + row, &Span::styled(text, *style), u16::try_from(room).unwrap_or(u16::MAX));
+        buffer.set_span(
+            x,
+            area.y + row,
+            &Span::styled(text, *style),
+            u16::try_from(room).unwrap_or(u16::MAX),
+        );
         used += width;
     }
 }

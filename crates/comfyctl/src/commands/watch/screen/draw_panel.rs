@@ -38,7 +38,8 @@ pub(super) fn draw_panel(
     let is_chosen = cursor.is_some() && !is_alone;
     let border = if is_chosen { BorderType::Thick } else { BorderType::Rounded };
     let style = if is_chosen { looks.color(Color::Cyan) } else { looks.dim() };
-    let block = Block::bordered().border_type(border).border_style(style).title(heading(panel, area.width, looks));
+    let block =
+        Block::bordered().border_type(border).border_style(style).title(heading(panel, area.width, looks));
     let inner = block.inner(area);
     block.render(area, buffer);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
@@ -115,7 +116,8 @@ impl Page<'_> {
     fn wrapped(&mut self, text: &str, most: usize) {
         let mut lines: Vec<String> = vec![String::new()];
         for word in text.split(' ') {
-            let fits = lines.last().is_some_and(|line| line.width() + word.width() < usize::from(self.area.width));
+            let fits =
+                lines.last().is_some_and(|line| line.width() + word.width() < usize::from(self.area.width));
             match lines.last_mut() {
                 Some(line) if line.is_empty() || fits => {
                     line.push_str(if line.is_empty() { "" } else { " " });
@@ -160,15 +162,16 @@ impl Page<'_> {
         // On a low screen the processor's memory alone is of little use.
         let rows = if self.area.height < 10 { 1 } else { 4 };
         let in_row = usize::from(self.area.width / 56).clamp(1, 3);
+        let labels = meters.iter().map(|meter| meter.label.width()).max().unwrap_or(0);
         for meters in meters.chunks(in_row).take(rows) {
             let width = usize::from(self.area.width) / meters.len();
             let mut parts = Vec::new();
             for meter in meters {
                 let share = meter.used as f64 / meter.total as f64;
                 let numbers = format!("{} of {}", BinaryBytes(meter.used), BinaryBytes(meter.total));
-                let taken = meter.label.width() + numbers.width() + 5;
+                let taken = labels + numbers.width() + 5;
                 let color = if share > 0.9 { Color::Red } else { Color::Blue };
-                parts.push((format!("{} ", meter.label), self.looks.bold()));
+                parts.push((format!("{:labels$} ", meter.label), self.looks.bold()));
                 parts.push((bar(share, width.saturating_sub(taken).clamp(4, 40)), self.looks.color(color)));
                 parts.push((format!(" {numbers}   "), Style::new()));
             }
@@ -182,7 +185,11 @@ impl Page<'_> {
         let id: String = job.id.chars().take(8).collect();
         let mark = if is_chosen { "› " } else { "  " };
         let style = if is_chosen { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
-        let left = [(mark.to_owned(), style), (place.to_owned(), self.looks.color(color)), (format!("  {}", job.title), style)];
+        let left = [
+            (mark.to_owned(), style),
+            (place.to_owned(), self.looks.color(color)),
+            (format!("  {}", job.title), style),
+        ];
         put_both(self.buffer, self.area, self.row, &left, (&format!("{nodes}  {id}"), self.looks.dim()));
         self.row += 1;
     }
@@ -252,14 +259,16 @@ impl Page<'_> {
             return;
         }
         self.rule("ended");
-        for job in ended.iter().take(usize::from(rows) - 1) {
+        let shown = usize::from(rows) - 1;
+        let words = ended.iter().take(shown).map(|job| job.word.len()).max().unwrap_or(0);
+        for job in ended.iter().take(shown) {
             let (mark, color) = match job.word {
                 "done" => ("✓", Color::Green),
                 "interrupted" => ("■", Color::Yellow),
                 _ => ("✗", Color::Red),
             };
             let left = [
-                (format!("  {mark} {}", job.word), self.looks.color(color)),
+                (format!("  {mark} {:words$}", job.word), self.looks.color(color)),
                 (format!("  {}", job.title), Style::new()),
                 (format!("  {}", job.detail), self.looks.dim()),
             ];
@@ -289,7 +298,11 @@ impl Page<'_> {
                 for (cell, x) in cells.iter().zip(x..) {
                     if let Some(place) = self.buffer.cell_mut((x, y)) {
                         place.set_char(cell.block);
-                        place.set_style(Style { fg: cell.text.map(color), bg: cell.behind.map(color), ..Style::new() });
+                        place.set_style(Style {
+                            fg: cell.text.map(color),
+                            bg: cell.behind.map(color),
+                            ..Style::new()
+                        });
                     }
                 }
             }
@@ -329,7 +342,8 @@ impl Shares {
         // A list has a head.
         let list = |count: u16| if count == 0 { 0 } else { count.saturating_add(1 + gap) };
         let text = u16::from(panel.progress.text.is_some());
-        let fixed = if running > 0 { rows(running).saturating_add(1 + text) } else { u16::from(waiting == 0) };
+        let fixed =
+            if running > 0 { rows(running).saturating_add(1 + text) } else { u16::from(waiting == 0) };
         let mut room = height.saturating_sub(fixed);
         let mut take = |wanted: u16| {
             let taken = wanted.min(room);
@@ -355,6 +369,11 @@ impl Shares {
             take(&mut pictures, MOST_PICTURE_ROWS + gap);
         }
         let without_gap = |rows: u16| rows.saturating_sub(gap);
-        Self { nodes, waiting: without_gap(waits), ended: without_gap(ended), pictures: without_gap(pictures) }
+        Self {
+            nodes,
+            waiting: without_gap(waits),
+            ended: without_gap(ended),
+            pictures: without_gap(pictures),
+        }
     }
 }

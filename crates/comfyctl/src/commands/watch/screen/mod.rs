@@ -70,7 +70,9 @@ pub(super) async fn show(
     let mut screen = Screen::enter().map_err(|error| broken(&error))?;
     let mut keys = terminal::events();
     loop {
-        screen.draw(|frame| draw(&view.scene(), frame.area(), frame.buffer_mut())).map_err(|error| broken(&error))?;
+        screen
+            .draw(|frame| draw(&view.scene(), frame.area(), frame.buffer_mut()))
+            .map_err(|error| broken(&error))?;
         let drawn = Instant::now();
         let happened = tokio::select! {
             news = news.recv() => match news {
@@ -171,7 +173,12 @@ impl View {
         Ok(Happened::Something)
     }
 
-    fn take_picture(&mut self, server: usize, id: String, picture: Option<crate::render::picture::Picture>) -> Happened {
+    fn take_picture(
+        &mut self,
+        server: usize,
+        id: String,
+        picture: Option<crate::render::picture::Picture>,
+    ) -> Happened {
         if let (Some(watched), Some(picture)) = (self.servers.get_mut(server), picture) {
             watched.thumbnails.made.insert(id, std::sync::Arc::new(picture));
         }

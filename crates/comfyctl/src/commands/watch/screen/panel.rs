@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_api_client::protocol::NodeState;
-use comfy_api_client::workflow::NodeId;
 use comfy_api_client::protocol::routes::history::Ending;
 use comfy_api_client::protocol::routes::system::SystemStats;
+use comfy_api_client::workflow::NodeId;
 use comfy_api_client::{ConnectionStatus, EndedJob, Reach, RunningJob, ServerView, WatchedProgress};
 use tokio::time::Instant;
 
@@ -106,7 +106,12 @@ impl Panel {
     }
 
     /// What is known of a server.
-    pub(super) fn of(name: &str, url: &str, view: &ServerView, pictures: &HashMap<String, Arc<Picture>>) -> Self {
+    pub(super) fn of(
+        name: &str,
+        url: &str,
+        view: &ServerView,
+        pictures: &HashMap<String, Arc<Picture>>,
+    ) -> Self {
         let state = match (&view.reach, &view.socket) {
             (Reach::Silent { error, since }, _) => {
                 State::Down { reason: clean(error.message()), seconds: since.elapsed().as_secs() }
@@ -142,7 +147,8 @@ impl Panel {
 }
 
 fn meters(stats: &SystemStats) -> Vec<Meter> {
-    let meter = |label: String, free: u64, total: u64| Meter { label, used: total.saturating_sub(free), total };
+    let meter =
+        |label: String, free: u64, total: u64| Meter { label, used: total.saturating_sub(free), total };
     let mut meters = vec![meter("RAM".to_owned(), stats.system.ram_free, stats.system.ram_total)];
     // A processor has no memory of its own.
     for device in stats.devices.iter().filter(|device| device.kind != "cpu") {
@@ -166,7 +172,11 @@ fn progress(running: &RunningJob) -> Progress {
             title: name(id),
             runs: node.state != NodeState::Finished,
             share: WatchedProgress::share(node),
-            steps: if has_steps { format!("{}/{}", number(&node.value), number(&node.max)) } else { String::new() },
+            steps: if has_steps {
+                format!("{}/{}", number(&node.value), number(&node.max))
+            } else {
+                String::new()
+            },
         });
     }
     let steps = progress.log.as_ref().map(|steps| {

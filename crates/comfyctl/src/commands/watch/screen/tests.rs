@@ -43,7 +43,12 @@ fn meters() -> Vec<Meter> {
 }
 
 fn job(number: usize, title: &str, place: Place) -> Job {
-    Job { id: format!("{number:08x}-0000-4000-8000-000000000000"), title: clean(title), nodes: number + 6, place }
+    Job {
+        id: format!("{number:08x}-0000-4000-8000-000000000000"),
+        title: clean(title),
+        nodes: number + 6,
+        place,
+    }
 }
 
 fn node(title: &str, share: f64, steps: &str) -> Node {
@@ -51,13 +56,22 @@ fn node(title: &str, share: f64, steps: &str) -> Node {
 }
 
 fn ended(word: &'static str, title: &str, detail: &str) -> Ended {
-    Ended { id: "8f14e45f-x".into(), word, title: clean(title), took: "12 s".into(), detail: clean(detail), picture: None }
+    Ended {
+        id: "8f14e45f-x".into(),
+        word,
+        title: clean(title),
+        took: "12 s".into(),
+        detail: clean(detail),
+        picture: None,
+    }
 }
 
 fn busy() -> Panel {
     let waiting = ["Landscape", "人物のポートレート、長い題名", "Upscale", "Inpainting", "Video"];
     let mut jobs = vec![job(1, "Portrait", Place::Running { seconds: 83, at_least: false })];
-    jobs.extend(waiting.iter().zip(1..).map(|(title, position)| job(position + 1, title, Place::Waiting(position))));
+    jobs.extend(
+        waiting.iter().zip(1..).map(|(title, position)| job(position + 1, title, Place::Waiting(position))),
+    );
     Panel {
         name: "gpu1".into(),
         url: "http://gpu1:8188".into(),
@@ -90,7 +104,8 @@ fn idle(name: &str) -> Panel {
 }
 
 fn down() -> Panel {
-    let state = State::Down { reason: "cannot connect to http://gpu2:8188: connection refused".into(), seconds: 71 };
+    let state =
+        State::Down { reason: "cannot connect to http://gpu2:8188: connection refused".into(), seconds: 71 };
     Panel::new("gpu2", "http://gpu2:8188", state)
 }
 
@@ -98,7 +113,7 @@ fn down() -> Panel {
 fn an_idle_server() {
     insta::assert_snapshot!(shown(&scene(vec![idle("http://gpu1:8188")]), 60, 20), @"
     ╭ http://gpu1:8188 · ComfyUI 0.8.0 ○ asking ───────────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
     │ VRAM ████████████████████████░ 23.00 GiB of 24.00 GiB    │
     │ nothing runs, nothing waits                              │
     │                                                          │
@@ -124,7 +139,7 @@ fn an_idle_server() {
 fn a_busy_server_on_a_small_screen() {
     insta::assert_snapshot!(shown(&scene(vec![busy()]), 60, 20), @"
     ╭ gpu1 · http://gpu1:8188 · ComfyUI 0.30.0 ● live ─────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
     │ VRAM ████████████████████████░ 23.00 GiB of 24.00 GiB    │
     │ › ▶ 1:23  Portrait                     7 nodes  00000001 │
     │   ████████░░░░░░░░░░ 43 %  3 of 7 nodes                  │
@@ -138,8 +153,8 @@ fn a_busy_server_on_a_small_screen() {
     │   3  Upscale                          10 nodes  00000004 │
     │   4  Inpainting                       11 nodes  00000005 │
     │ ── ended ─────────────────────────────────────────────── │
-    │   ✓ done  Landscape  landscape_00012_.png           12 s │
-    │   ✗ failed  Portrait  KSampler: CUDA out of memory… 12 s │
+    │   ✓ done         Landscape  landscape_00012_.png    12 s │
+    │   ✗ failed       Portrait  KSampler: CUDA out of m… 12 s │
     │   ■ interrupted  Video  at KSampler                 12 s │
     ╰──────────────────────────────────────────────────────────╯
      q quit · ? help · ↑↓ choose · c cancel
@@ -150,7 +165,7 @@ fn a_busy_server_on_a_small_screen() {
 fn a_busy_server_on_a_large_screen() {
     insta::assert_snapshot!(shown(&scene(vec![busy()]), 120, 40), @"
     ╭ gpu1 · http://gpu1:8188 · ComfyUI 0.30.0 ● live ─────────────────────────────────────────────────────────────────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB   VRAM ██████████████████████████░ 23.00 GiB of 24.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB   VRAM ██████████████████████████░ 23.00 GiB of 24.00 GiB    │
     │                                                                                                                      │
     │ › ▶ 1:23  Portrait                                                                                 7 nodes  00000001 │
     │   ████████████████░░░░░░░░░░░░░░░░░░░░░░ 43 %  3 of 7 nodes                                                          │
@@ -167,10 +182,10 @@ fn a_busy_server_on_a_large_screen() {
     │   5  Video                                                                                        12 nodes  00000006 │
     │                                                                                                                      │
     │ ── ended ─────────────────────────────────────────────────────────────────────────────────────────────────────────── │
-    │   ✓ done  Landscape  landscape_00012_.png                                                                       12 s │
-    │   ✗ failed  Portrait  KSampler: CUDA out of memory. Tried to allocate 20.00 MiB                                 12 s │
+    │   ✓ done         Landscape  landscape_00012_.png                                                                12 s │
+    │   ✗ failed       Portrait  KSampler: CUDA out of memory. Tried to allocate 20.00 MiB                            12 s │
     │   ■ interrupted  Video  at KSampler                                                                             12 s │
-    │   ✓ done  Portrait  portrait_00011_.png                                                                         12 s │
+    │   ✓ done         Portrait  portrait_00011_.png                                                                  12 s │
     │                                                                                                                      │
     │                                                                                                                      │
     │                                                                                                                      │
@@ -224,7 +239,7 @@ fn two_servers_on_a_small_and_on_a_large_screen() {
     scene.chosen = (1, 0);
     insta::assert_snapshot!(shown(&scene, 60, 20), @"
     ╭ gpu1 · http://gpu1:8188 · ComfyUI 0.30.0 ● live ─────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
     │   ▶ 1:23  Portrait                     7 nodes  00000001 │
     │   ████████░░░░░░░░░░ 43 %  3 of 7 nodes                  │
     │ ── waiting 5 ─────────────────────────────────────────── │
@@ -246,7 +261,7 @@ fn two_servers_on_a_small_and_on_a_large_screen() {
     ");
     insta::assert_snapshot!(shown(&scene, 120, 40), @"
     ╭ gpu1 · http://gpu1:8188 · ComfyUI 0.30.0 ● live ─────────╮┏ gpu2 · http://gpu2:8188 ✗ down ━━━━━━━━━━━━━━━━━━━━━━━━━━┓
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │┃ ✗ down for 1:11; it is tried again                       ┃
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │┃ ✗ down for 1:11; it is tried again                       ┃
     │ VRAM ████████████████████████░ 23.00 GiB of 24.00 GiB    │┃ cannot connect to http://gpu2:8188: connection refused   ┃
     │                                                          │┃                                                          ┃
     │   ▶ 1:23  Portrait                     7 nodes  00000001 │┃                                                          ┃
@@ -264,10 +279,10 @@ fn two_servers_on_a_small_and_on_a_large_screen() {
     │   5  Video                            12 nodes  00000006 │┃                                                          ┃
     │                                                          │┃                                                          ┃
     │ ── ended ─────────────────────────────────────────────── │┃                                                          ┃
-    │   ✓ done  Landscape  landscape_00012_.png           12 s │┃                                                          ┃
-    │   ✗ failed  Portrait  KSampler: CUDA out of memory… 12 s │┃                                                          ┃
+    │   ✓ done         Landscape  landscape_00012_.png    12 s │┃                                                          ┃
+    │   ✗ failed       Portrait  KSampler: CUDA out of m… 12 s │┃                                                          ┃
     │   ■ interrupted  Video  at KSampler                 12 s │┃                                                          ┃
-    │   ✓ done  Portrait  portrait_00011_.png             12 s │┃                                                          ┃
+    │   ✓ done         Portrait  portrait_00011_.png      12 s │┃                                                          ┃
     │                                                          │┃                                                          ┃
     │                                                          │┃                                                          ┃
     │                                                          │┃                                                          ┃
@@ -295,7 +310,7 @@ fn more_servers_than_have_room_are_counted() {
     scene.chosen = (3, 0);
     insta::assert_snapshot!(shown(&scene, 60, 20), @"
     ╭ c · ComfyUI 0.8.0 ○ asking ──────────────────────────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
     │ nothing runs, nothing waits                              │
     │                                                          │
     │                                                          │
@@ -304,7 +319,7 @@ fn more_servers_than_have_room_are_counted() {
     │                                                          │
     ╰──────────────────────────────────────────────────────────╯
     ┏ d · ComfyUI 0.8.0 ○ asking ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓
-    ┃ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    ┃
+    ┃ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    ┃
     ┃ nothing runs, nothing waits                              ┃
     ┃                                                          ┃
     ┃                                                          ┃
@@ -313,7 +328,7 @@ fn more_servers_than_have_room_are_counted() {
     ┃                                                          ┃
     ┃                                                          ┃
     ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛
-     q quit · ? help · ↑↓ choose · tab server · c cancel  3 mor…
+     3 more servers: tab · q quit · ? help · ↑↓ choose · c cancel
     ");
 }
 
@@ -325,7 +340,7 @@ fn what_is_asked_lies_over_the_rest() {
     scene.note = Some("interrupted; it stops at its next node or step".into());
     insta::assert_snapshot!(shown(&scene, 60, 20), @"
     ╭ gpu1 · http://gpu1:8188 · ComfyUI 0.30.0 ● live ─────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
     │ VRAM ████████████████████████░ 23.00 GiB of 24.00 GiB    │
     │   ▶ 1:23  Portrait                     7 nodes  00000001 │
     │   ████████░░░░░░░░░░ 43 %  3 of 7 nodes                  │
@@ -339,8 +354,8 @@ fn what_is_asked_lies_over_the_rest() {
     │   4  Inpainting                       11 nodes  00000005 │
     │ › 5  Video                            12 nodes  00000006 │
     │ ── ended ─────────────────────────────────────────────── │
-    │   ✓ done  Landscape  landscape_00012_.png           12 s │
-    │   ✗ failed  Portrait  KSampler: CUDA out of memory… 12 s │
+    │   ✓ done         Landscape  landscape_00012_.png    12 s │
+    │   ✗ failed       Portrait  KSampler: CUDA out of m… 12 s │
     │   ■ interrupted  Video  at KSampler                 12 s │
     ╰──────────────────────────────────────────────────────────╯
      interrupted; it stops at its next node or step
@@ -348,7 +363,7 @@ fn what_is_asked_lies_over_the_rest() {
     scene.over = Over::Help;
     insta::assert_snapshot!(shown(&scene, 60, 20), @"
     ╭ gpu1 · http://gpu1:8188 · ComfyUI 0.30.0 ● live ─────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
     │ VRAM ████████████████████████░ 23.00 GiB of 24.00 GiB    │
     │   ▶ 1:23  Portrait                     7 nodes  00000001 │
     │  ╔ keys ═════════════════════════════════════════════╗   │
@@ -362,8 +377,8 @@ fn what_is_asked_lies_over_the_rest() {
     │  ║ submitted a job; of others, steps of              ║05 │
     │ ›║ samplers come from the server's log.              ║06 │
     │ ─╚═══════════════════════════════════════════════════╝── │
-    │   ✓ done  Landscape  landscape_00012_.png           12 s │
-    │   ✗ failed  Portrait  KSampler: CUDA out of memory… 12 s │
+    │   ✓ done         Landscape  landscape_00012_.png    12 s │
+    │   ✗ failed       Portrait  KSampler: CUDA out of m… 12 s │
     │   ■ interrupted  Video  at KSampler                 12 s │
     ╰──────────────────────────────────────────────────────────╯
      interrupted; it stops at its next node or step
@@ -384,7 +399,7 @@ fn steps_of_other_peoples_jobs_and_texts_of_nodes_are_shown() {
     let with_steps = shown(&scene(vec![panel]), 60, 10);
     insta::assert_snapshot!(with_steps, @"
     ╭ gpu1 · http://gpu1:8188 · ComfyUI 0.30.0 ● live ─────────╮
-    │ RAM █████░░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
+    │ RAM  █████░░░░░░░░░░░░░░░░░░░░ 12.00 GiB of 64.00 GiB    │
     │ › ▶ over 1:23  Portrait                7 nodes  00000001 │
     │   ██████░░░░░░░░░░░░ step 7/20  3.31it/s                 │
     │   Ask the cloud: waiting                                 │
