@@ -14,6 +14,7 @@ mod run;
 #[cfg(feature = "sim")]
 mod serve;
 mod validate;
+mod watch;
 
 pub(crate) use convert::{Convert, DynamicPromptsMode};
 pub(crate) use extract::Extract;
@@ -30,6 +31,7 @@ pub(crate) use run::{Run, Save, Seeds, ShowMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 pub(crate) use validate::Validate;
+pub(crate) use watch::Watch;
 
 /// Run ComfyUI workflows from the command line.
 #[derive(Debug, Parser)]
@@ -48,6 +50,7 @@ pub(crate) enum Command {
     Wait(Wait),
     Status(Status),
     Fetch(Fetch),
+    Watch(Watch),
     Convert(Convert),
     Extract(Extract),
     Graph(Graph),

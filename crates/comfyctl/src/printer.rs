@@ -1,6 +1,7 @@
 //! The one way to stdout and stderr.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 use owo_colors::OwoColorize;
@@ -22,6 +23,8 @@ pub(crate) struct Printer {
     color: ColorChoice,
     /// Whether what goes to stdout is.
     colored_data: bool,
+    /// Whether nobody reads what goes to stdout any more.
+    reader_gone: AtomicBool,
 }
 
 impl Printer {
@@ -36,6 +39,7 @@ impl Printer {
             live: Live::new(settings.progress),
             color,
             colored_data,
+            reader_gone: AtomicBool::new(false),
         }
     }
 
@@ -48,6 +52,7 @@ impl Printer {
             live: Live::new(false),
             color: ColorChoice::Never,
             colored_data: false,
+            reader_gone: AtomicBool::new(false),
         }
     }
 
@@ -59,8 +64,15 @@ impl Printer {
     pub(crate) fn line(&self, text: &str) {
         self.live.suspend(|| {
             let mut stdout = std::io::stdout().lock();
-            let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+            if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() {
+                self.reader_gone.store(true, Ordering::Relaxed);
+            }
         });
+    }
+
+    /// Whether the last line of data found no reader: a command that would never end by itself ends then.
+    pub(crate) fn reader_gone(&self) -> bool {
+        self.reader_gone.load(Ordering::Relaxed)
     }
 
     /// A table of data: clipped to the terminal, whole in a file or pipe.

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) log: Option<String>,
     pub(crate) color: ColorMode,
     pub(crate) progress: bool,
+    /// Whether anything may be drawn over.
+    animated: bool,
     /// Where node schemas of servers are kept between commands.
     pub(crate) schema_folder: Option<PathBuf>,
     /// What was said of servers. The config file is read when a server is needed.
@@ -71,6 +73,7 @@ pub(crate) enum Server {
 impl Settings {
     pub(crate) fn new(global: Global) -> Self {
         let stderr = std::io::stderr().is_terminal();
+        let animated = !global.no_progress && !global.json && !is_dumb();
         Self {
             timeout: global.timeout,
             json: global.json,
@@ -79,12 +82,8 @@ impl Settings {
             log: global.log,
             color: global.color,
             // A bar and other lines would write over each other.
-            progress: !global.no_progress
-                && !global.json
-                && !global.quiet
-                && global.verbose == 0
-                && stderr
-                && !is_dumb(),
+            progress: animated && !global.quiet && global.verbose == 0 && stderr,
+            animated,
             schema_folder: schema_folder(std::env::var_os(CACHE_DIR)),
             servers: Servers {
                 given: global.server,
@@ -127,6 +126,12 @@ impl Settings {
                 .with_hint("write `[servers.NAME]` with `url = \"…\"`, or give servers with `-s`"));
         }
         Ok(config.servers.keys().map(|name| self.servers.target(name, &config)).collect())
+    }
+
+    /// Whether the whole screen can be drawn on: stdout is a terminal, and no log is written over it.
+    pub(crate) fn full_screen(&self) -> bool {
+        let logs = self.verbose > 0 || self.log.is_some();
+        self.animated && std::io::stdout().is_terminal() && !(logs && std::io::stderr().is_terminal())
     }
 
     pub(crate) fn color_on_stderr(&self) -> bool {

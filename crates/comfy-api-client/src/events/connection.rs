@@ -1,10 +1,11 @@
 use crate::Error;
 
 /// State of a client's WebSocket.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum ConnectionStatus {
     /// Not opened yet: nothing needed it, or the client asks over HTTP only.
+    #[default]
     Idle,
     /// Open.
     Connected,

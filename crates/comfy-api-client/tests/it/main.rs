@@ -20,6 +20,7 @@ mod lifetimes;
 mod logging;
 mod lost_answers;
 mod many;
+mod monitoring;
 mod on_demand;
 mod recorded;
 mod replay;

@@ -32,6 +32,7 @@ mod submit;
 mod upload;
 mod validate;
 mod wait;
+mod watch;
 mod workflow_file;
 
 pub(crate) use run::naming::Template;
@@ -51,6 +52,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer
         Command::Wait(args) => wait::wait(settings, printer, args).await,
         Command::Status(args) => status::status(settings, printer, args).await,
         Command::Fetch(args) => fetch::fetch(settings, printer, args).await,
+        Command::Watch(args) => watch::watch(settings, printer, args).await,
         Command::Convert(args) => convert::convert(settings, printer, args).await,
         Command::Validate(args) => validate::validate(settings, printer, args).await,
         Command::Extract(args) => extract::extract(printer, args).await,

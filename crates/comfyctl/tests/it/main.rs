@@ -29,3 +29,5 @@ mod steps;
 mod support;
 mod uploading;
 mod validation;
+mod watching;
+mod watching_screen;

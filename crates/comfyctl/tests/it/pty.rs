@@ -131,6 +131,15 @@ impl Terminal {
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
+    /// Sends the command a signal, such as `TERM`.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(
+            std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success()
+        );
+    }
+
     /// Waits for the end of the command.
     pub(crate) fn end(mut self) -> Left {
         let (shared, changed) = &*self.shared;

@@ -29,12 +29,8 @@ fn line(image: &RgbaImage, row: u32, depth: Depth) -> String {
     for column in 0..image.width() {
         let upper = color(image.get_pixel(column, row), depth);
         let lower = image.get_pixel_checked(column, row + 1).and_then(|pixel| color(pixel, depth));
-        let (text, behind, block) = match (upper, lower) {
-            (None, None) => (set.0, None, ' '),
-            (Some(upper), Some(lower)) if upper == lower => (set.0, Some(lower), ' '),
-            (Some(upper), lower) => (Some(upper), lower, '▀'),
-            (None, Some(lower)) => (Some(lower), None, '▄'),
-        };
+        let Cell { text, behind, block } = cell(upper, lower);
+        let text = text.or(set.0);
         if behind != set.1 {
             match behind {
                 Some(color) => write_color(&mut line, 48, color),
@@ -53,9 +49,37 @@ fn line(image: &RgbaImage, row: u32, depth: Depth) -> String {
     line
 }
 
+/// The cells of each two rows of pixels.
+pub(super) fn cells(image: &RgbaImage, depth: Depth) -> Vec<Vec<Cell>> {
+    let pixel = |x, y| image.get_pixel_checked(x, y).and_then(|pixel| color(pixel, depth));
+    let row = |y| (0..image.width()).map(|x| cell(pixel(x, y * 2), pixel(x, y * 2 + 1))).collect();
+    (0..image.height().div_ceil(2)).map(row).collect()
+}
+
+/// A cell of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// The colour of the block; `None` where it does not matter.
+    pub(crate) text: Option<Color>,
+    /// The colour behind it; `None` for that of the terminal.
+    pub(crate) behind: Option<Color>,
+    /// A half block, or a blank.
+    pub(crate) block: char,
+}
+
+fn cell(upper: Option<Color>, lower: Option<Color>) -> Cell {
+    let (text, behind, block) = match (upper, lower) {
+        (None, None) => (None, None, ' '),
+        (Some(upper), Some(lower)) if upper == lower => (None, Some(lower), ' '),
+        (Some(upper), lower) => (Some(upper), lower, '▀'),
+        (None, Some(lower)) => (Some(lower), None, '▄'),
+    };
+    Cell { text, behind, block }
+}
+
 /// A colour as the terminal knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Color {
+pub(crate) enum Color {
     Exact([u8; 3]),
     Palette(u8),
 }

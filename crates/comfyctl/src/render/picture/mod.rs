@@ -15,6 +15,7 @@ use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageReader, Limits, Rgba, RgbaImage,
 };
 
+pub(crate) use blocks::{Cell, Color};
 pub(crate) use detect::Graphics;
 use detect::{Depth, cell_size};
 
@@ -82,12 +83,24 @@ impl Picture {
 
     /// One line of text for each row, made of half blocks in colours. What is transparent has no colour.
     pub(crate) fn lines(&self, columns: u16, rows: u16) -> Vec<String> {
+        blocks::lines(&self.blocks(columns, rows), Depth::detect())
+    }
+
+    /// The cells of each row, as of `lines`: for a screen that is drawn as a whole.
+    pub(crate) fn cells(&self, columns: u16, rows: u16) -> Vec<Vec<Cell>> {
+        blocks::cells(&self.blocks(columns, rows), Depth::detect())
+    }
+
+    /// The picture in pixels of half blocks.
+    fn blocks(&self, columns: u16, rows: u16) -> RgbaImage {
         let (columns, rows) = (columns.max(1), rows.max(1));
         let (width, height) = cell_size();
-        // A pixel of half blocks is half a cell.
-        let canvas =
-            self.canvas((columns.into(), u32::from(rows) * 2), (f64::from(width), f64::from(height) / 2.0));
-        blocks::lines(&canvas, Depth::detect())
+        self.canvas((columns.into(), u32::from(rows) * 2), (f64::from(width), f64::from(height) / 2.0))
+    }
+
+    /// The same in so many pixels at most of either side, for those who keep many.
+    pub(crate) fn reduced(&self, side: u32) -> Self {
+        Self { pixels: self.thumbnail(side, side), original: self.original }
     }
 
     /// All that draws it at the cursor in so many cells, and leaves the cursor where it was. Below the cursor there
