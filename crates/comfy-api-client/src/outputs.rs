@@ -42,6 +42,13 @@ impl OutputFile {
     pub fn kind(&self) -> OutputKind {
         self.file.kind()
     }
+
+    /// Where it is saved below a folder unless it is given another name: its subfolder and name on the server, every part of
+    /// them made safe.
+    #[must_use]
+    pub fn local_path(&self) -> PathBuf {
+        crate::files::local_path(&self.file)
+    }
 }
 
 /// A file that was saved.
@@ -71,14 +78,20 @@ impl SocketImage {
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the folder or file cannot be written.
     pub async fn save_in(&self, folder: impl AsRef<Path>) -> Result<SavedFile> {
+        let output = self.output();
+        let (path, bytes) =
+            crate::files::bytes_in(folder.as_ref(), &output.file, self.bytes().clone()).await?;
+        Ok(SavedFile::new(output, path, bytes))
+    }
+
+    /// The file that it is saved as.
+    pub(crate) fn output(&self) -> OutputFile {
         let extension = if self.content_type == "image/jpeg" { "jpg" } else { "png" };
         let file = FileRef {
             folder: String::new(),
             ..FileRef::new(format!("{}_{:05}_.{extension}", self.node, self.index + 1))
         };
-        let (path, bytes) = crate::files::bytes_in(folder.as_ref(), &file, self.bytes().clone()).await?;
-        let output = OutputFile { node: self.node.clone(), key: "socket".to_owned(), file };
-        Ok(SavedFile::new(output, path, bytes))
+        OutputFile { node: self.node.clone(), key: "socket".to_owned(), file }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::text::is_invisible;
 const LONGEST_NAME: usize = 240;
 
 /// Where a file of the server belongs below a folder: its subfolder and name, every part of them made safe.
-pub(super) fn local_path(file: &FileRef) -> PathBuf {
+pub(crate) fn local_path(file: &FileRef) -> PathBuf {
     let mut path: PathBuf = parts(&file.subfolder).collect();
     // A name with a separator is a name on some other system; only its last part is one here.
     path.push(parts(&file.filename).last().unwrap_or_else(|| "output".into()));
@@ -18,7 +18,7 @@ pub(super) fn local_path(file: &FileRef) -> PathBuf {
 }
 
 /// `path` for 0, else with the number before its extension: `a-1.png`.
-pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
+pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 0 {
         return path.to_owned();
     }
