@@ -67,9 +67,10 @@ impl Client {
         let Some(record) = record::of(self.http(), prompt_id).await? else {
             return Ok(JobState::Unknown);
         };
+        let cached = record.cached();
         Ok(match record::gains(prompt_id, record) {
             Ok(nodes) => {
-                let gains = Arc::new(Gains { nodes, ..Gains::default() });
+                let gains = Arc::new(Gains { nodes, cached, ..Gains::default() });
                 JobState::Finished(Outputs::new(self.clone(), prompt_id.to_owned(), gains))
             }
             Err(error) => JobState::Failed(error),

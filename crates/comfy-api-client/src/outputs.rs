@@ -14,6 +14,8 @@ pub(crate) type NodeOutputs = IndexMap<NodeId, NodeOutput>;
 pub(crate) struct Gains {
     pub(crate) nodes: NodeOutputs,
     pub(crate) images: Vec<SocketImage>,
+    /// Nodes that did not run, since the server still had their results.
+    pub(crate) cached: Vec<NodeId>,
 }
 
 /// What a job gave, by node.
@@ -41,13 +43,6 @@ impl OutputFile {
     #[must_use]
     pub fn kind(&self) -> OutputKind {
         self.file.kind()
-    }
-
-    /// Where it is saved below a folder unless it is given another name: its subfolder and name on the server, every part of
-    /// them made safe.
-    #[must_use]
-    pub fn local_path(&self) -> PathBuf {
-        crate::files::local_path(&self.file)
     }
 }
 
@@ -78,19 +73,28 @@ impl SocketImage {
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the folder or file cannot be written.
     pub async fn save_in(&self, folder: impl AsRef<Path>) -> Result<SavedFile> {
+        self.save(folder.as_ref(), false).await
+    }
+
+    /// Saves the picture as [`save_in`](Self::save_in) does, but over a file of the same name.
+    ///
+    /// # Errors
+    /// As [`save_in`](Self::save_in).
+    pub async fn save_over(&self, folder: impl AsRef<Path>) -> Result<SavedFile> {
+        self.save(folder.as_ref(), true).await
+    }
+
+    async fn save(&self, folder: &Path, over: bool) -> Result<SavedFile> {
         let output = self.output();
-        let (path, bytes) =
-            crate::files::bytes_in(folder.as_ref(), &output.file, self.bytes().clone()).await?;
+        let name = self.name().unwrap_or(&output.file.filename);
+        let (path, bytes) = crate::files::bytes_in(folder, name, self.bytes().clone(), over).await?;
         Ok(SavedFile::new(output, path, bytes))
     }
 
-    /// The file that it is saved as.
-    pub(crate) fn output(&self) -> OutputFile {
-        let extension = if self.content_type == "image/jpeg" { "jpg" } else { "png" };
-        let file = FileRef {
-            folder: String::new(),
-            ..FileRef::new(format!("{}_{:05}_.{extension}", self.node, self.index + 1))
-        };
+    /// The picture as an output like those that are files on the server, which it is not: its folder has no name.
+    #[must_use]
+    pub fn output(&self) -> OutputFile {
+        let file = FileRef { folder: String::new(), ..FileRef::new(self.filename()) };
         OutputFile { node: self.node.clone(), key: "socket".to_owned(), file }
     }
 }
@@ -115,6 +119,22 @@ impl Outputs {
     #[must_use]
     pub fn node(&self, id: &str) -> Option<&NodeOutput> {
         self.gains.nodes.get(id)
+    }
+
+    /// The nodes that did not run, since the server had their results from earlier runs, and those that others of the
+    /// workflow do not need among them. Where all are here nothing ran, and the files are those of an earlier run.
+    #[must_use]
+    pub fn cached(&self) -> &[NodeId] {
+        &self.gains.cached
+    }
+
+    /// Whether nothing ran, so that the outputs are those of an earlier run with the same inputs.
+    #[must_use]
+    pub fn is_all_cached(&self) -> bool {
+        let mut nodes = self.gains.nodes.keys();
+        !self.gains.cached.is_empty()
+            && self.gains.images.is_empty()
+            && nodes.all(|node| self.gains.cached.contains(node))
     }
 
     /// The files of all nodes and kinds, temporary ones such as previews among them.

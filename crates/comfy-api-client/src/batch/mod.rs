@@ -64,7 +64,6 @@ mod work;
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
 
 use futures_core::Stream;
 
@@ -80,7 +79,8 @@ use crate::{Client, OutputFile};
 const AT_ONCE: usize = 2;
 
 type Rows<'a> = Pin<Box<dyn Stream<Item = Row<'a>> + Send + 'a>>;
-type Namer<'a> = Arc<dyn Fn(&RowInfo, usize, &OutputFile) -> Option<PathBuf> + Send + Sync + 'a>;
+type Wants<'a> = Box<dyn Fn(&OutputFile) -> bool + Send + Sync + 'a>;
+type Namer<'a> = Box<dyn Fn(&RowInfo, usize, &OutputFile) -> Option<String> + Send + Sync + 'a>;
 
 /// A batch about to begin; made by [`Client::batch`].
 #[must_use = "nothing runs unless this is started"]
@@ -90,6 +90,7 @@ pub struct BatchBuilder<'a> {
     at_once: usize,
     journal: Option<Journal>,
     folder: Option<PathBuf>,
+    wants: Option<Wants<'a>>,
     namer: Option<Namer<'a>>,
     overwrite: bool,
     retry_failed: bool,
@@ -117,6 +118,7 @@ impl Client {
             at_once: AT_ONCE,
             journal: None,
             folder: None,
+            wants: None,
             namer: None,
             overwrite: false,
             retry_failed: true,
@@ -144,14 +146,20 @@ impl<'a> BatchBuilder<'a> {
         self
     }
 
-    /// How files are called, with folders relative to that of [`save_in`](Self::save_in), by their row and their place among
-    /// its files; `None` for those that are not saved. It has to give the same name for the same file every time, and to see
-    /// that names of the server lead nowhere else; [`OutputFile::local_path`] does.
+    /// Which files are saved, and pictures that came over the socket; all of them unless set.
+    pub fn only_files(mut self, wants: impl Fn(&OutputFile) -> bool + Send + Sync + 'a) -> Self {
+        self.wants = Some(Box::new(wants));
+        self
+    }
+
+    /// How files are called below the folder, by their row and their place among its files that are saved, from 0; as on the
+    /// server where it gives none. A `/` leads into a subfolder, and what leads elsewhere or cannot be written is left out, as
+    /// in [`Download::named`](crate::Download::named). It has to give the same name for the same file every time.
     pub fn name_files(
         mut self,
-        name: impl Fn(&RowInfo, usize, &OutputFile) -> Option<PathBuf> + Send + Sync + 'a,
+        name: impl Fn(&RowInfo, usize, &OutputFile) -> Option<String> + Send + Sync + 'a,
     ) -> Self {
-        self.namer = Some(Arc::new(name));
+        self.namer = Some(Box::new(name));
         self
     }
 

@@ -11,9 +11,9 @@ use tempfile::TempPath;
 
 use super::entry::{Entry, Saved};
 use super::journal::{Intent, Journal, Open};
-use super::{Namer, RowEvent, RowInfo};
-use crate::files::{blocking, bytes_at, numbered};
-use crate::{Client, Error, ErrorKind, OutputFile, Outputs, Result, SavedFile};
+use super::{Namer, RowEvent, RowInfo, Wants};
+use crate::files::{blocking, bytes_at, chosen_path, local_path, numbered};
+use crate::{Client, Error, ErrorKind, OutputFile, Outputs, Result, SavedFile, SocketImage};
 
 /// Files of a row that are downloaded at the same time.
 const AT_ONCE: usize = 4;
@@ -21,11 +21,14 @@ const AT_ONCE: usize = 4;
 /// Bytes between two reports of a download.
 const REPORT: u64 = 256 << 10;
 
+type Saving<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
 /// Where files go.
 pub(super) struct Saver<'a> {
     pub(super) client: Client,
     pub(super) journal: Journal,
     pub(super) folder: PathBuf,
+    pub(super) wants: Option<Wants<'a>>,
     pub(super) namer: Option<Namer<'a>>,
     pub(super) overwrite: bool,
 }
@@ -48,51 +51,65 @@ impl Saver<'_> {
         tell: &(dyn Fn(RowEvent) + Send + Sync),
     ) -> Result<()> {
         let failed = AtomicBool::new(false);
-        let files: Vec<OutputFile> = outputs.files().collect();
-        let count = files.len();
-        let wanted = self.wanted(row, files, 0, open);
-        let saves = futures_util::stream::iter(wanted).map(|wanted| {
-            let failed = &failed;
-            let saving: Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> = Box::pin(async move {
+        let images: Vec<_> = outputs.socket_images().collect();
+        let files = outputs.files().chain(images.iter().map(|image| image.output()));
+        let first_image = outputs.files().count();
+        let saves = self.wanted(row, files, open).into_iter().map(|wanted| {
+            let (failed, images) = (&failed, &images);
+            let saving: Saving<'_> = Box::pin(async move {
                 if failed.load(Ordering::Relaxed) {
                     return Ok(());
                 }
-                self.save_one(row, wanted, open, tell).await
+                match wanted.place.checked_sub(first_image).and_then(|place| images.get(place)) {
+                    Some(image) => self.save_picture(row, wanted, image, tell).await,
+                    None => self.save_file(row, wanted, open, tell).await,
+                }
             });
             saving
         });
-        let mut saves = std::pin::pin!(saves.buffer_unordered(AT_ONCE));
+        let mut saves = std::pin::pin!(futures_util::stream::iter(saves).buffer_unordered(AT_ONCE));
         let mut result = Ok(());
         while let Some(saved) = saves.next().await {
             failed.fetch_or(saved.is_err(), Ordering::Relaxed);
             result = result.and(saved);
         }
-        result?;
-        let images: Vec<_> = outputs.socket_images().collect();
-        let named = images.iter().map(|image| image.output()).collect();
-        for wanted in self.wanted(row, named, count, open) {
-            let Some(image) = images.get(wanted.place - count) else { continue };
-            let part = self.part(row, &wanted);
-            let file = bytes_at(image.bytes().clone(), &self.folder.join(&part)).await?;
-            self.put(row, wanted, part, file, image.bytes().len() as u64, tell).await?;
-        }
-        Ok(())
+        result
     }
 
-    /// Those of the files that are to be saved and were not. `first` is the place of the first.
-    fn wanted(&self, row: &RowInfo, files: Vec<OutputFile>, first: usize, open: &Open) -> Vec<Wanted> {
-        let wanted = (first..).zip(files).filter(|(place, _)| !open.saved.contains_key(place));
-        let wanted = wanted.filter_map(|(place, output)| {
-            let path = match &self.namer {
-                Some(name) => name(row, place, &output)?,
-                None => output.local_path(),
+    /// Those of the files that are to be saved and were not.
+    fn wanted(
+        &self,
+        row: &RowInfo,
+        files: impl Iterator<Item = OutputFile>,
+        open: &Open,
+    ) -> Vec<Wanted> {
+        let wants = |output: &OutputFile| self.wants.as_ref().is_none_or(|wants| wants(output));
+        let files = files.enumerate().filter(|(_, output)| wants(output)).enumerate();
+        let missing = files.filter(|(_, (place, _))| !open.saved.contains_key(place));
+        let wanted = missing.map(|(index, (place, output))| {
+            let name = self.namer.as_ref().and_then(|name| name(row, index, &output));
+            let path = match name {
+                Some(name) => chosen_path(&name),
+                None => local_path(&output.file),
             };
-            Some(Wanted { place, output, path })
+            Wanted { place, output, path }
         });
         wanted.collect()
     }
 
-    async fn save_one(
+    async fn save_picture(
+        &self,
+        row: &RowInfo,
+        wanted: Wanted,
+        image: &SocketImage,
+        tell: &(dyn Fn(RowEvent) + Send + Sync),
+    ) -> Result<()> {
+        let part = self.part(row, &wanted);
+        let file = bytes_at(image.bytes().clone(), &self.folder.join(&part)).await?;
+        self.put(row, wanted, part, file, image.bytes().len() as u64, tell).await
+    }
+
+    async fn save_file(
         &self,
         row: &RowInfo,
         wanted: Wanted,

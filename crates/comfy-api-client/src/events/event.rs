@@ -131,9 +131,29 @@ pub struct SocketImage {
     /// `image/png` or `image/jpeg`.
     pub content_type: String,
     pub(super) bytes: Bytes,
+    /// The name that it was given for being saved.
+    pub(super) name: Option<String>,
 }
 
 impl SocketImage {
+    /// Gives the picture another name, under which it is saved; see [`Download::named`](crate::Download::named).
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The name under which it is saved unless it was given another one: its node and its place, `9_00001_.png`.
+    #[must_use]
+    pub fn filename(&self) -> String {
+        let extension = if self.content_type == "image/jpeg" { "jpg" } else { "png" };
+        format!("{}_{:05}_.{extension}", self.node, self.index + 1)
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// The bytes of the picture's file.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {

@@ -81,6 +81,7 @@ pub(crate) fn gains(prompt_id: &str, record: Record) -> Result<NodeOutputs> {
 
 /// The outcome of a job that has a record.
 pub(super) fn outcome(job: &Tracked, record: Record) -> Outcome {
+    let cached = record.cached();
     let mut nodes = gains(&job.prompt_id(), record)?;
     let missed = job.missed_images();
     if !missed.is_empty() {
@@ -91,7 +92,8 @@ pub(super) fn outcome(job: &Tracked, record: Record) -> Outcome {
     for (id, output) in heard.nodes {
         nodes.entry(id).or_insert(output);
     }
-    Ok(Arc::new(Gains { nodes, images: heard.images }))
+    let cached = if heard.cached.is_empty() { cached } else { heard.cached };
+    Ok(Arc::new(Gains { nodes, images: heard.images, cached }))
 }
 
 /// The outcome that the socket told, if it told all of it.

@@ -128,6 +128,7 @@ impl Story {
                 self.progress.nodes_done =
                     cached.nodes.iter().filter(|id| self.nodes.all.contains(*id)).count();
                 self.finished.extend(cached.nodes.iter().cloned());
+                self.gains.cached.clone_from(&cached.nodes);
                 listener.emit(|| Event::Cached(cached.nodes));
                 let share = self.progress.nodes_done as f64 / self.nodes.all.len().max(1) as f64;
                 if share > self.progress.overall() {
@@ -209,7 +210,7 @@ impl Story {
         match node.clone().filter(|node| self.nodes.sending.contains(node)) {
             Some(node) => {
                 let index = self.gains.images.iter().filter(|image| image.node == node).count();
-                let image = SocketImage { node, index, content_type, bytes };
+                let image = SocketImage { node, index, content_type, bytes, name: None };
                 listener.emit(|| Event::SocketImage(image.clone()));
                 self.gains.images.push(image);
             }

@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
 use super::transfer::{Step, Transfer};
-use super::write::{self, blocking};
-use super::{name, write::put_without_overwriting};
+use super::write::{self, blocking, put_over, put_without_overwriting};
+use super::name;
 use crate::http::LARGEST_BODY;
 use crate::{Error, ErrorKind, Result};
 
@@ -21,11 +21,12 @@ const LARGEST_RESERVE: u64 = 128 << 20;
 /// announced is always an error.
 pub struct Download {
     transfer: Transfer,
+    name: Option<String>,
 }
 
 impl Download {
     pub(super) fn new(transfer: Transfer) -> Self {
-        Self { transfer }
+        Self { transfer, name: None }
     }
 
     /// The size in bytes of what is downloaded, if the server says it.
@@ -72,6 +73,21 @@ impl Download {
         })
     }
 
+    /// Gives the file another name, under which [`save_in`](Self::save_in) and [`save_over`](Self::save_over) put it below
+    /// their folder: `cats/first.png`. A `/` leads into a subfolder. What leads out of the folder or cannot be written is
+    /// left out or replaced, so that the name may be made of what the server said.
+    ///
+    /// ```no_run
+    /// # async fn example(download: comfy_api_client::Download) -> comfy_api_client::Result<()> {
+    /// let (path, bytes) = download.named("cats/first.png").save_in("out").await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
     /// Saves the file in a folder, under its name on the server made safe and below its subfolder, and returns where it
     /// is and how many bytes it has. The folder is made if it does not exist.
     ///
@@ -81,7 +97,7 @@ impl Download {
     /// # Errors
     /// [`ErrorKind::Io`] when the folder or file cannot be written, or those of the connection.
     pub async fn save_in(self, folder: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
-        let path = folder.as_ref().join(name::local_path(&self.transfer.wanted().file));
+        let path = self.path_in(folder.as_ref());
         let (part, bytes) = write::beside(self.transfer, &path).await?;
         blocking(move || put_without_overwriting(part, path, bytes)).await
     }
@@ -91,7 +107,7 @@ impl Download {
     /// # Errors
     /// As [`save_in`](Self::save_in).
     pub async fn save_over(self, folder: impl AsRef<Path>) -> Result<(PathBuf, u64)> {
-        let path = folder.as_ref().join(name::local_path(&self.transfer.wanted().file));
+        let path = self.path_in(folder.as_ref());
         let bytes = self.save_as(&path).await?;
         Ok((path, bytes))
     }
@@ -108,11 +124,17 @@ impl Download {
     pub async fn save_as(self, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref().to_owned();
         let (part, bytes) = write::beside(self.transfer, &path).await?;
-        blocking(move || match part.persist(&path) {
-            Ok(()) => Ok(bytes),
-            Err(error) => Err(Error::io(format!("cannot write {}", path.display()), error.error)),
+        let (_, bytes) = blocking(move || put_over(part, path, bytes)).await?;
+        Ok(bytes)
+    }
+}
+
+impl Download {
+    fn path_in(&self, folder: &Path) -> PathBuf {
+        folder.join(match &self.name {
+            Some(name) => name::chosen_path(name),
+            None => name::local_path(&self.transfer.wanted().file),
         })
-        .await
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{Client, Result};
 
 pub use download::Download;
 pub use info::FileInfo;
-pub(crate) use name::{local_path, numbered};
+pub(crate) use name::{chosen_path, local_path, numbered};
 pub use request::{Channel, DownloadRequest, PictureFormat};
 pub(crate) use sending::Sending;
 pub use several::{DownloadedFile, Downloads};

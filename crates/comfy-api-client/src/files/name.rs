@@ -17,6 +17,13 @@ pub(crate) fn local_path(file: &FileRef) -> PathBuf {
     path
 }
 
+/// Where a file with a name of somebody's choice belongs below a folder: `/` leads into subfolders, and every part is made
+/// safe.
+pub(crate) fn chosen_path(name: &str) -> PathBuf {
+    let path: PathBuf = parts(name).collect();
+    if path.as_os_str().is_empty() { "output".into() } else { path }
+}
+
 /// `path` for 0, else with the number before its extension: `a-1.png`.
 pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 0 {
@@ -97,6 +104,16 @@ mod tests {
         for nothing in ["", "..", "/", ".. ", "...", "\\"] {
             assert_eq!(local(nothing, nothing), "output", "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn no_chosen_name_leads_out_of_the_folder_either() {
+        let chosen = |name: &str| chosen_path(name).to_str().unwrap().to_owned();
+        assert_eq!(chosen("cats/ü 1.png"), "cats/ü 1.png");
+        assert_eq!(chosen("../../etc//./passwd"), "etc/passwd");
+        assert_eq!(chosen("/etc/NUL"), "etc/_NUL");
+        assert_eq!(chosen("C:\\x\n"), "C_/x_");
+        assert_eq!(chosen("../"), "output");
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use comfy_protocol::FileRef;
 use tempfile::{Builder, NamedTempFile, TempPath};
 use tokio::sync::mpsc;
 
@@ -89,14 +88,18 @@ async fn fill(mut transfer: Transfer, part: File, shown: String) -> Result<u64> 
     Ok(bytes)
 }
 
-/// Saves bytes in a folder as a file of the server is saved, without overwriting anything.
-pub(crate) async fn bytes_in(folder: &Path, file: &FileRef, content: Bytes) -> Result<(PathBuf, u64)> {
-    let path = folder.join(name::local_path(file));
+/// Saves bytes in a folder under a name as a file of the server is saved; over a file of that name only if `over`.
+pub(crate) async fn bytes_in(folder: &Path, name: &str, content: Bytes, over: bool) -> Result<(PathBuf, u64)> {
+    let path = folder.join(name::chosen_path(name));
     blocking(move || {
         let (mut part, part_path) = part_file(path.parent().unwrap_or(Path::new(".")))?.into_parts();
         part.write_all(&content)
             .map_err(|error| Error::io(format!("cannot write {}", path.display()), error))?;
-        put_without_overwriting(part_path, path, content.len() as u64)
+        let bytes = content.len() as u64;
+        if over {
+            return put_over(part_path, path, bytes);
+        }
+        put_without_overwriting(part_path, path, bytes)
     })
     .await
 }
@@ -134,6 +137,13 @@ fn part_file(folder: &Path) -> Result<NamedTempFile> {
     builder
         .tempfile_in(folder)
         .map_err(|error| Error::io(format!("cannot write in the folder {}", folder.display()), error))
+}
+
+pub(super) fn put_over(part: TempPath, path: PathBuf, bytes: u64) -> Result<(PathBuf, u64)> {
+    match part.persist(&path) {
+        Ok(()) => Ok((path, bytes)),
+        Err(error) => Err(Error::io(format!("cannot write {}", path.display()), error.error)),
+    }
 }
 
 pub(super) fn put_without_overwriting(

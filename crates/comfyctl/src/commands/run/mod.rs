@@ -50,7 +50,7 @@ async fn work(
     note(record, |record| record.workflow = Some(workflow.clone()));
     seeds::tell(&changes, &workflow, args.seed, printer);
 
-    let line = printer.live().job(&workflow);
+    let line = printer.live().single_job(&workflow);
     let mut submit = server.client().submit(&workflow).into_future();
     let (job, go_on) = tokio::select! {
         job = &mut submit => (job?, true),

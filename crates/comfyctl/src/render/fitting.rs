@@ -1,0 +1,142 @@
+//! A line that says as much as has room.
+
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::table::clipped;
+
+/// Columns that the text has at least before anything else is said.
+const TEXT: usize = 24;
+const BARS: [usize; 2] = [16, 8];
+const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/// Time for which one picture of the spinner is shown.
+const FRAME: u128 = 120;
+
+/// What there is to say.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'a> {
+    /// How long the line has been there.
+    pub(super) age: Duration,
+    pub(super) label: &'a str,
+    /// The share that is done.
+    pub(super) share: Option<f64>,
+    pub(super) elapsed: Option<Duration>,
+    pub(super) left: Option<Duration>,
+    pub(super) text: &'a str,
+    /// What follows the text, and is not cut.
+    pub(super) steps: &'a str,
+}
+
+impl Parts<'_> {
+    /// The line for a terminal of that many columns, the last of which stays free.
+    pub(super) fn line(&self, columns: usize) -> String {
+        let columns = columns.saturating_sub(1);
+        let frame = SPINNER[(self.age.as_millis() / FRAME) as usize % SPINNER.len()];
+        let mut spinner = format!("{frame} ");
+        let mut label = spaced(&clipped(self.label, columns / 3));
+        let [wide, narrow] = BARS.map(|width| self.share.map(|share| bar(share, width)).unwrap_or_default());
+        let mut bar = wide;
+        let mut percent =
+            self.share.map(|share| format!("{:>3.0} %  ", (share * 100.0).floor())).unwrap_or_default();
+        let mut elapsed = self.elapsed.map(|time| spaced(&clock(time))).unwrap_or_default();
+        let mut left = self.left.map(|time| format!("{} left  ", clock(time))).unwrap_or_default();
+        // The least important first. A bar becomes narrow before it goes.
+        for turn in 0..7 {
+            let parts = [&spinner, &label, &bar, &percent, &elapsed, &left];
+            if parts.iter().map(|part| part.width()).sum::<usize>() + TEXT <= columns {
+                break;
+            }
+            match turn {
+                0 => bar.clone_from(&narrow),
+                1 => elapsed.clear(),
+                2 => bar.clear(),
+                3 => left.clear(),
+                4 => spinner.clear(),
+                5 => percent.clear(),
+                _ => label.clear(),
+            }
+        }
+        let mut line = [spinner, label, bar, percent, elapsed, left].concat();
+        let room = columns.saturating_sub(line.width());
+        let steps = if self.steps.is_empty() { String::new() } else { format!(" {}", self.steps) };
+        if steps.width() + 4 <= room {
+            line.push_str(&clipped(self.text, room - steps.width()));
+            line.push_str(&steps);
+        } else {
+            line.push_str(&clipped(self.text, room));
+        }
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+fn spaced(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{text}  ") }
+}
+
+fn bar(share: f64, width: usize) -> String {
+    let full = (share * width as f64) as usize;
+    let mut bar = "█".repeat(full.min(width));
+    bar.extend(std::iter::repeat_n('░', width.saturating_sub(full)));
+    bar.push(' ');
+    bar
+}
+
+/// A time as clocks show it: `1:05`.
+pub(super) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(label: &'static str) -> Parts<'static> {
+        Parts {
+            label,
+            share: Some(0.54),
+            elapsed: Some(Duration::from_secs(83)),
+            left: Some(Duration::from_secs(3665)),
+            text: "KSampler (second pass)",
+            steps: "12/20",
+            ..Parts::default()
+        }
+    }
+
+    #[test]
+    fn parts_give_way_from_the_least_important() {
+        let lines: Vec<String> =
+            [100, 72, 60, 48, 36, 30, 20, 10].map(|columns| parts("").line(columns)).to_vec();
+        insta::assert_snapshot!(lines.join("\n"), @"");
+    }
+
+    #[test]
+    fn a_label_stays_as_long_as_it_can() {
+        let lines: Vec<String> =
+            [100, 60, 40, 20].map(|columns| parts("seed=3,cfg=6").line(columns)).to_vec();
+        insta::assert_snapshot!(lines.join("\n"), @"");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_its_terminal() {
+        for columns in 0..200 {
+            for label in ["", "seed=123456789012345678,prompt=漢字漢字漢字漢字漢字漢字漢字漢字"]
+            {
+                let line = Parts {
+                    text: "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", ..parts(label)
+                }
+                .line(columns);
+                assert!(line.width() < columns.max(2), "{columns}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_on_a_clock() {
+        assert_eq!(clock(Duration::from_millis(9900)), "0:09");
+        assert_eq!(clock(Duration::from_secs(3661)), "1:01:01");
+    }
+}
