@@ -52,7 +52,8 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(builder: BatchBuilder<'a>) -> Self {
-        let BatchBuilder { client, rows, at_once, journal, folder, wants, namer, overwrite, retry_failed } = builder;
+        let BatchBuilder { client, rows, at_once, journal, folder, wants, namer, overwrite, retry_failed } =
+            builder;
         let (told, events) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
         let journal = journal.unwrap_or_else(Journal::nowhere);

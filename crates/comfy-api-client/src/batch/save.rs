@@ -77,12 +77,7 @@ impl Saver<'_> {
     }
 
     /// Those of the files that are to be saved and were not.
-    fn wanted(
-        &self,
-        row: &RowInfo,
-        files: impl Iterator<Item = OutputFile>,
-        open: &Open,
-    ) -> Vec<Wanted> {
+    fn wanted(&self, row: &RowInfo, files: impl Iterator<Item = OutputFile>, open: &Open) -> Vec<Wanted> {
         let wants = |output: &OutputFile| self.wants.as_ref().is_none_or(|wants| wants(output));
         let files = files.enumerate().filter(|(_, output)| wants(output)).enumerate();
         let missing = files.filter(|(_, (place, _))| !open.saved.contains_key(place));

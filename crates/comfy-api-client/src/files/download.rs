@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
+use super::name;
 use super::transfer::{Step, Transfer};
 use super::write::{self, blocking, put_over, put_without_overwriting};
-use super::name;
 use crate::http::LARGEST_BODY;
 use crate::{Error, ErrorKind, Result};
 

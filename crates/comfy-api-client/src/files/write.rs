@@ -89,7 +89,12 @@ async fn fill(mut transfer: Transfer, part: File, shown: String) -> Result<u64> 
 }
 
 /// Saves bytes in a folder under a name as a file of the server is saved; over a file of that name only if `over`.
-pub(crate) async fn bytes_in(folder: &Path, name: &str, content: Bytes, over: bool) -> Result<(PathBuf, u64)> {
+pub(crate) async fn bytes_in(
+    folder: &Path,
+    name: &str,
+    content: Bytes,
+    over: bool,
+) -> Result<(PathBuf, u64)> {
     let path = folder.join(name::chosen_path(name));
     blocking(move || {
         let (mut part, part_path) = part_file(path.parent().unwrap_or(Path::new(".")))?.into_parts();

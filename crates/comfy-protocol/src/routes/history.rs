@@ -115,12 +115,11 @@ impl<Prompt> HistoryEntry<Prompt> {
     #[must_use]
     pub fn cached(&self) -> Vec<NodeId> {
         let messages = self.status.iter().flat_map(|status| &status.messages);
-        let mut lists = messages.filter_map(|StatusMessage(kind, data)| {
-            match Message::new(kind.clone(), data.clone()) {
+        let mut lists =
+            messages.filter_map(|StatusMessage(kind, data)| match Message::new(kind.clone(), data.clone()) {
                 Message::ExecutionCached(cached) => Some(cached.nodes),
                 _ => None,
-            }
-        });
+            });
         lists.next().unwrap_or_default()
     }
 }
