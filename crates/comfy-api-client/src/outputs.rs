@@ -39,6 +39,12 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
+    /// A file that a node reported under a key.
+    #[must_use]
+    pub fn new(node: impl Into<NodeId>, key: impl Into<String>, file: FileRef) -> Self {
+        Self { node: node.into(), key: key.into(), file }
+    }
+
     /// What kind of file it is, by its extension.
     #[must_use]
     pub fn kind(&self) -> OutputKind {

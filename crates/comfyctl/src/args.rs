@@ -7,6 +7,7 @@ mod extract;
 mod global;
 mod look;
 mod look_around;
+mod prompt;
 mod run;
 #[cfg(feature = "sim")]
 mod serve;
@@ -17,7 +18,8 @@ pub(crate) use extract::Extract;
 pub(crate) use global::{ColorMode, Global, TrackingMode};
 pub(crate) use look::{Diff, Graph, Show, ThemeMode};
 pub(crate) use look_around::Stats;
-pub(crate) use run::{Run, Save, Seeds};
+pub(crate) use prompt::{Fetch, Status, Submit, Wait};
+pub(crate) use run::{Run, Save, Seeds, ShowMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 pub(crate) use validate::Validate;
@@ -35,6 +37,10 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Box<Run>),
+    Submit(Submit),
+    Wait(Wait),
+    Status(Status),
+    Fetch(Fetch),
     Convert(Convert),
     Extract(Extract),
     Graph(Graph),

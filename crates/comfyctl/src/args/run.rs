@@ -2,15 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
+
+use crate::commands::Template;
 
 const RUN_HELP: &str = "\
 Examples:
   comfyctl run hello.json -o out
   comfyctl run thumbnail.json --set LoadImage.image=@photo.jpg -s gpu1:8188
   comfyctl run hello.json --set EmptyImage.color=255 -s embedded
-  comfyctl run workflow.json --seed random
+  comfyctl run workflow.json --seed random --show
+  comfyctl run workflow.json -o out --name '{title}/{seed}-{index}.{ext}'
   comfyctl run out/hello_00001_.png --set KSampler.seed=7
+
+Files of nodes that only show pictures are left on the server without `--with-previews`. Nodes whose
+results the server still has do not run again, which is told.
 
 Ctrl-C cancels the workflow on the server; a second Ctrl-C leaves at once.
 
@@ -41,6 +47,22 @@ pub(crate) struct Run {
     /// What was set or drawn is told. Nodes that take smaller numbers only get what N comes to when one counts round.
     #[arg(long, value_name = "N|random|keep", value_parser = seeds, default_value = "keep")]
     pub(crate) seed: Seeds,
+    /// Run before everything that waits in the queue
+    #[arg(long)]
+    pub(crate) front: bool,
+    /// Show pictures on the terminal: while it runs as they sharpen, and in the end those that are saved
+    ///
+    /// Without a value the terminal is recognised by its environment; where it shows no pictures, they are drawn with
+    /// coloured blocks.
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto"
+    )]
+    pub(crate) show: Option<ShowMode>,
     #[command(flatten)]
     pub(crate) save: Save,
 }
@@ -51,9 +73,37 @@ pub(crate) struct Save {
     /// Folder for the files; made if it does not exist
     #[arg(short, long, default_value = ".", value_name = "DIR")]
     pub(crate) output: PathBuf,
+    /// Names for the files below that folder, made of {prompt_id}, {node}, {title}, {index}, {filename}, {stem}, {ext}
+    /// and {seed}; as on the server unless given
+    ///
+    /// A `/` leads into a subfolder, {index} counts the files of a run from 1, {seed} is the first noise seed of the
+    /// workflow, and a missing extension is added.
+    #[arg(long, value_name = "TEMPLATE", value_parser = Template::parse)]
+    pub(crate) name: Option<Template>,
     /// Overwrite files that exist, instead of appending a number
     #[arg(long)]
     pub(crate) force: bool,
+    /// Save the pictures of nodes that only show them, too
+    #[arg(long)]
+    pub(crate) with_previews: bool,
+    /// Leave all files on the server; `--json` lists them
+    #[arg(long, conflicts_with_all = ["output", "name", "force", "with_previews"])]
+    pub(crate) no_download: bool,
+}
+
+/// How pictures are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowMode {
+    /// As the terminal can, as far as it says
+    Auto,
+    /// The graphics protocol of kitty and Ghostty
+    Kitty,
+    /// Pictures within the text, as in iTerm2 and WezTerm
+    Iterm2,
+    /// Sixels, as in foot, mlterm and xterm
+    Sixel,
+    /// Half blocks in colours, which every terminal shows
+    Blocks,
 }
 
 /// What becomes of the noise seeds of a workflow.
@@ -64,7 +114,7 @@ pub(crate) enum Seeds {
     Number(u64),
 }
 
-fn seeds(text: &str) -> Result<Seeds, String> {
+pub(super) fn seeds(text: &str) -> Result<Seeds, String> {
     match text {
         "keep" => Ok(Seeds::Keep),
         "random" => Ok(Seeds::Random),

@@ -5,10 +5,12 @@ mod connect;
 mod convert;
 mod diff;
 mod extract;
+mod fetch;
 mod graph;
 mod look;
 mod object_info;
 mod output_file;
+mod prompt;
 mod request;
 mod run;
 mod seeds;
@@ -16,10 +18,14 @@ mod seeds;
 mod serve;
 mod show;
 mod stats;
+mod status;
 mod stop;
+mod submit;
 mod validate;
+mod wait;
 mod workflow_file;
 
+pub(crate) use run::naming::Template;
 use serde_json::json;
 
 use crate::args::Command;
@@ -32,6 +38,10 @@ use crate::settings::Settings;
 pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer) -> Exit {
     match command {
         Command::Run(args) => run::run(settings, printer, *args).await,
+        Command::Submit(args) => submit::submit(settings, printer, args).await,
+        Command::Wait(args) => wait::wait(settings, printer, args).await,
+        Command::Status(args) => status::status(settings, printer, args).await,
+        Command::Fetch(args) => fetch::fetch(settings, printer, args).await,
         Command::Convert(args) => convert::convert(settings, printer, args).await,
         Command::Validate(args) => validate::validate(settings, printer, args).await,
         Command::Extract(args) => extract::extract(printer, args).await,

@@ -1,15 +1,18 @@
 //! What is drawn on a terminal while something goes on: a line for each job or transfer.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use comfy_api_client::{Event, Workflow};
+use comfy_api_client::Workflow;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::estimate::{Estimate, rest};
+use super::block::{self, Block};
+use super::estimate::rest;
 use super::fitting::Parts;
+use super::job_line::JobLine;
+use super::picture::{Graphics, Picture};
 use crate::failure::one_line;
 
 /// The place on the terminal where lines live. What else is written goes above them.
@@ -18,43 +21,84 @@ pub(crate) struct Live {
     lines: MultiProgress,
     /// The line for all jobs, which stays below theirs.
     total: Mutex<Option<ProgressBar>>,
+    /// What is being made, above all lines.
+    preview: Mutex<Option<Block>>,
 }
 
 impl Live {
     /// Draws on stderr, or nothing at all.
     pub(crate) fn new(drawn: bool) -> Self {
         let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { lines: MultiProgress::with_draw_target(target), total: Mutex::default() }
+        Self {
+            lines: MultiProgress::with_draw_target(target),
+            total: Mutex::default(),
+            preview: Mutex::default(),
+        }
+    }
+
+    /// Whether anything is drawn.
+    pub(crate) fn is_drawn(&self) -> bool {
+        !self.lines.is_hidden()
     }
 
     /// Takes the lines away while something else is written.
     pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        if self.lines.is_hidden() { write() } else { self.lines.suspend(write) }
+        if !self.is_drawn() {
+            return write();
+        }
+        self.lines.suspend(|| {
+            let mut preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(block) = &mut *preview {
+                block.erase();
+            }
+            let written = write();
+            if let Some(block) = &mut *preview {
+                block.draw();
+            }
+            written
+        })
+    }
+
+    /// Shows a picture of what is being made above the lines, in the place of the last one.
+    pub(super) fn preview(&self, picture: Picture, graphics: Graphics) {
+        if !self.is_drawn() {
+            return;
+        }
+        self.lines.suspend(|| {
+            let mut preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *preview {
+                Some(block) => {
+                    block.replace(picture);
+                    block.draw();
+                }
+                None => preview.insert(Block::new(picture, graphics)).draw(),
+            }
+        });
+    }
+
+    /// Takes that picture away.
+    pub(super) fn take_preview(&self) {
+        let block = self.preview.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut block) = block {
+            self.lines.suspend(|| block.erase());
+        }
+    }
+
+    /// Shows the picture of a file, to stay on the terminal.
+    pub(crate) fn picture(&self, path: &Path, graphics: Graphics) {
+        if self.is_drawn() {
+            self.suspend(|| block::print(path, graphics));
+        }
     }
 
     /// A line for the only job there is, until it is dropped.
-    pub(crate) fn single_job(&self, workflow: &Workflow) -> JobLine {
+    pub(crate) fn single_job(&self, workflow: &Workflow) -> JobLine<'_> {
         self.job("", workflow)
     }
 
     /// A line for one job of several, told apart by its label, until it is dropped.
-    pub(crate) fn job(&self, label: &str, workflow: &Workflow) -> JobLine {
-        let names = workflow.nodes().map(|(id, node)| {
-            let name = one_line(node.title().unwrap_or(&node.class_type)).chars().take(60).collect();
-            (id.as_str().to_owned(), name)
-        });
-        let state = State {
-            label: one_line(label),
-            names: names.collect(),
-            text: "submitting".to_owned(),
-            ..State::default()
-        };
-        let state = Arc::new(Mutex::new(state));
-        let shown = Arc::clone(&state);
-        let bar = self.line(move |age, columns| {
-            shown.lock().unwrap_or_else(PoisonError::into_inner).line(age, columns)
-        });
-        JobLine { bar, state }
+    pub(crate) fn job(&self, label: &str, workflow: &Workflow) -> JobLine<'_> {
+        JobLine::new(self, label, workflow)
     }
 
     /// A line for how many rows of a batch are done, below those of its jobs, until it is dropped.
@@ -78,7 +122,10 @@ impl Live {
     }
 
     /// A line that is made anew for each time that it is drawn, from its age and the columns of the terminal.
-    fn line(&self, line: impl Fn(Duration, usize) -> String + Send + Sync + Clone + 'static) -> ProgressBar {
+    pub(super) fn line(
+        &self,
+        line: impl Fn(Duration, usize) -> String + Send + Sync + Clone + 'static,
+    ) -> ProgressBar {
         let bar = ProgressBar::no_length();
         let total = self.total.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let bar = match total {
@@ -108,93 +155,6 @@ fn style(bar: &ProgressBar, template: &str) {
 fn tick(bar: &ProgressBar) {
     if !bar.is_hidden() {
         bar.enable_steady_tick(Duration::from_millis(120));
-    }
-}
-
-/// What a job does.
-#[derive(Debug)]
-pub(crate) struct JobLine {
-    bar: ProgressBar,
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    label: String,
-    names: HashMap<String, String>,
-    text: String,
-    steps: String,
-    share: Option<f64>,
-    estimate: Estimate,
-}
-
-impl JobLine {
-    pub(crate) fn show(&self, event: &Event) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).show(event, Instant::now());
-    }
-
-    pub(crate) fn message(&self, text: impl Into<String>) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).say(text.into());
-    }
-}
-
-impl Drop for JobLine {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl State {
-    fn show(&mut self, event: &Event, now: Instant) {
-        match event {
-            Event::Queued(queued) => {
-                self.say(format!("waiting at position {} of {}", queued.position, queued.waiting));
-            }
-            Event::Started => {
-                self.estimate.start(now);
-                self.say("running".to_owned());
-            }
-            Event::NodeStarted(id) => {
-                self.estimate.start_node(now);
-                self.share.get_or_insert(0.0);
-                self.say(self.name(id.as_str()));
-            }
-            Event::Progress(progress) => {
-                self.estimate.progress(progress, now);
-                self.share = Some(progress.overall());
-                if let (Some(node), true) = (&progress.node, progress.max > 1.0) {
-                    self.say(self.name(node.as_str()));
-                    let _ = write!(self.steps, "{}/{}", progress.value, progress.max);
-                }
-            }
-            Event::Gap => self.say("connection lost, asking the server".to_owned()),
-            Event::Recovered => self.say("running".to_owned()),
-            Event::Finished => self.say("done".to_owned()),
-            _ => {}
-        }
-    }
-
-    fn say(&mut self, text: String) {
-        self.text = text;
-        self.steps.clear();
-    }
-
-    fn name(&self, id: &str) -> String {
-        self.names.get(id).cloned().unwrap_or_else(|| one_line(id))
-    }
-
-    fn line(&self, age: Duration, columns: usize) -> String {
-        let now = Instant::now();
-        let parts = Parts {
-            age,
-            label: &self.label,
-            share: self.share,
-            elapsed: self.estimate.elapsed(now),
-            left: self.estimate.left(now),
-            text: &self.text,
-            steps: &self.steps,
-        };
-        parts.line(columns)
     }
 }
 

@@ -69,7 +69,11 @@ impl Terminal {
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let shared = Shared { parser: vt100::Parser::new(nonzero(rows), nonzero(columns), 0), bytes: Vec::new(), ended: false };
+        let shared = Shared {
+            parser: vt100::Parser::new(nonzero(rows), nonzero(columns), 0),
+            bytes: Vec::new(),
+            ended: false,
+        };
         let shared = Arc::new((Mutex::new(shared), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();

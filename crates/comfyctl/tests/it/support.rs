@@ -214,7 +214,7 @@ pub(crate) fn sim() -> Sim {
 }
 
 /// The simulator has threads of its own, and needs the runtime for its start only.
-fn started(builder: comfy_sim::Builder) -> Sim {
+pub(crate) fn started(builder: comfy_sim::Builder) -> Sim {
     tokio::runtime::Runtime::new().unwrap().block_on(builder.start()).unwrap()
 }
 

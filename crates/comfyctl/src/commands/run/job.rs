@@ -1,6 +1,8 @@
 //! A job that is followed to its end.
 
-use comfy_api_client::{Event, Job, Outputs};
+use std::future::IntoFuture;
+
+use comfy_api_client::{Event, Job, Outputs, Submit};
 use serde_json::json;
 
 use crate::commands::stop::Stop;
@@ -8,7 +10,20 @@ use crate::commands::workflow_file;
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
-use crate::render::live::JobLine;
+use crate::render::job_line::JobLine;
+
+/// Submits, and tells whether to go on: after a Ctrl-C the job is there to be cancelled, for only one that the server has
+/// answered for can be.
+pub(crate) async fn submitted(submit: Submit<'_>, stop: &mut Stop) -> Result<(Job, bool), Failure> {
+    let mut submit = submit.into_future();
+    tokio::select! {
+        job = &mut submit => Ok((job?, true)),
+        () = stop.wait() => tokio::select! {
+            job = submit => Ok((job?, false)),
+            () = stop.wait() => Err(stopped("stopped; the workflow may have been submitted")),
+        },
+    }
+}
 
 /// Tells of a job that the server has taken.
 pub(crate) fn tell_submitted(job: &Job, printer: &Printer) {
@@ -27,7 +42,7 @@ pub(crate) fn tell_submitted(job: &Job, printer: &Printer) {
 }
 
 /// Waits for the end of the job, showing what happens.
-pub(crate) async fn follow(job: &Job, line: &JobLine, printer: &Printer) -> Result<Outputs, Failure> {
+pub(crate) async fn follow(job: &Job, line: &JobLine<'_>, printer: &Printer) -> Result<Outputs, Failure> {
     let mut events = job.events();
     while let Some(event) = events.next().await {
         let event = event?;

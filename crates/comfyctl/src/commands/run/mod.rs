@@ -1,24 +1,25 @@
 //! `run`: a workflow in, files out.
 
 pub(crate) mod job;
-mod prepare;
+pub(crate) mod naming;
+pub(crate) mod prepare;
 pub(crate) mod record;
 pub(crate) mod saving;
 
-use std::future::IntoFuture;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::args::Run;
-use crate::commands::run::job::{cancel, follow, stopped, tell_submitted};
-use crate::commands::run::prepare::prepare;
-use crate::commands::run::record::{Record, note, print_outputs, print_result, report};
+use crate::args::{Run, ShowMode};
+use crate::commands::run::job::{cancel, follow, stopped, submitted, tell_submitted};
+use crate::commands::run::prepare::{Given, prepare};
+use crate::commands::run::record::{Record, note, print_outputs, print_result, report, tell_cached};
 use crate::commands::run::saving::Saving;
 use crate::commands::seeds;
 use crate::commands::stop::Stop;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::render::picture::Graphics;
 use crate::settings::Settings;
 
 /// Submits a workflow, follows it and saves its files.
@@ -43,23 +44,22 @@ async fn work(
 ) -> Result<(), Failure> {
     let mut stop = Stop::listen();
     let saving = Saving::new(&args.save);
+    let given = Given { workflow: &args.workflow, set: &args.set, seed: args.seed };
     let (server, workflow, changes) = tokio::select! {
-        prepared = prepare(settings, printer, args, &saving) => prepared?,
+        prepared = prepare(settings, printer, given, || saving.check()) => prepared?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
+    saving.check_name(&workflow)?;
     note(record, |record| record.workflow = Some(workflow.clone()));
     seeds::tell(&changes, &workflow, args.seed, printer);
 
-    let line = printer.live().single_job(&workflow);
-    let mut submit = server.client().submit(&workflow).into_future();
-    let (job, go_on) = tokio::select! {
-        job = &mut submit => (job?, true),
-        // Only a job that the server has answered for can be cancelled.
-        () = stop.wait() => tokio::select! {
-            job = submit => (job?, false),
-            () = stop.wait() => return Err(stopped("stopped; the workflow may have been submitted")),
-        },
-    };
+    let pictures = args.show.map(graphics);
+    let line = printer.live().single_job(&workflow).with_pictures(pictures);
+    let mut submit = server.client().submit(&workflow).front(args.front);
+    if pictures.is_some() && printer.live().is_drawn() {
+        submit = submit.preview_method("auto");
+    }
+    let (job, go_on) = submitted(submit, &mut stop).await?;
     note(record, |record| record.prompt_id = Some(job.id()));
     tell_submitted(&job, printer);
     let outputs = tokio::select! {
@@ -72,17 +72,32 @@ async fn work(
         drop(line);
         return Err(cancel(&job, &mut stop, printer).await);
     };
+    note(record, |record| record.made(&outputs));
+    tell_cached(printer, &outputs, &workflow);
     line.message("downloading");
-    let save = saving.save(&outputs, server.client(), |place, file| {
-        note(record, |record| record.saved.insert(place, file));
-    });
-    tokio::select! {
-        saved = save => saved?,
-        () = stop.wait() => return Err(stopped("stopped; the files that are missing are still on the server")),
+    if saving.downloads() {
+        let save = saving.save(&outputs, &workflow, server.client(), |place, file| {
+            note(record, |record| record.save(place, file));
+        });
+        tokio::select! {
+            saved = save => saved?,
+            () = stop.wait() => return Err(stopped("stopped; the files that are missing are still on the server")),
+        }
     }
     drop(line);
-    print_outputs(printer, &outputs, record);
+    print_outputs(printer, &outputs, record, saving.downloads(), pictures);
     Ok(())
+}
+
+/// How pictures are drawn.
+fn graphics(mode: ShowMode) -> Graphics {
+    match mode {
+        ShowMode::Auto => Graphics::detect(),
+        ShowMode::Kitty => Graphics::Kitty,
+        ShowMode::Iterm2 => Graphics::Iterm2,
+        ShowMode::Sixel => Graphics::Sixel,
+        ShowMode::Blocks => Graphics::Blocks,
+    }
 }
 
 fn timed_out(limit: Duration, record: &Mutex<Record>) -> Failure {

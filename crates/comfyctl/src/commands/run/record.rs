@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use comfy_api_client::{Outputs, SavedFile, Workflow};
+use comfy_api_client::protocol::OutputKind;
+use comfy_api_client::workflow::schema::Schemas;
+use comfy_api_client::{OutputFile, Outputs, SavedFile, SocketImage, Workflow};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
+use crate::render::picture::Graphics;
+
+/// Most pictures that are shown of a run; of more only the paths are printed.
+const MOST_PICTURES: usize = 8;
 
 /// What is known of a run so far, for the report that ends it however it ends.
 #[derive(Debug, Default)]
@@ -18,27 +24,105 @@ pub(crate) struct Record {
     pub(crate) workflow: Option<Workflow>,
     /// By their place among the outputs.
     pub(crate) saved: BTreeMap<usize, SavedFile>,
+    /// Outputs that are on the server and not here, by their place too.
+    pub(crate) unsaved: BTreeMap<usize, OutputFile>,
 }
 
-/// Prints the paths of the files; texts are told.
-pub(crate) fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>) {
+impl Record {
+    /// Takes the outputs in, of which none is saved yet.
+    pub(crate) fn made(&mut self, outputs: &Outputs) {
+        let files = outputs.files().chain(outputs.socket_images().map(SocketImage::output));
+        self.unsaved = files.enumerate().collect();
+    }
+
+    pub(crate) fn save(&mut self, place: usize, file: SavedFile) {
+        self.unsaved.remove(&place);
+        self.saved.insert(place, file);
+    }
+
+    /// All outputs in JSON, in their order.
+    pub(crate) fn describe(&self) -> Vec<Value> {
+        let workflow = self.workflow.as_ref();
+        let saved = self.saved.iter().map(|(place, file)| (place, describe(file, workflow)));
+        let unsaved = self.unsaved.iter().map(|(place, output)| (place, described(output, None, workflow)));
+        saved.chain(unsaved).collect::<BTreeMap<_, _>>().into_values().collect()
+    }
+}
+
+/// Prints the paths of the files; texts are told, and what was left on the server.
+pub(crate) fn print_outputs(
+    printer: &Printer,
+    outputs: &Outputs,
+    record: &Mutex<Record>,
+    downloads: bool,
+    pictures: Option<Graphics>,
+) {
     if printer.is_json() {
         return;
     }
-    let mut nothing = true;
-    note(record, |record| {
-        for file in record.saved.values() {
-            nothing = false;
-            printer.line(&file.path.display().to_string());
-        }
-    });
     for (node, _, text) in outputs.texts() {
-        nothing = false;
         printer.note(&format!("node {node}: {}", one_line(text)));
     }
-    if nothing {
-        printer.note("the workflow has run and gave no files");
+    let (saved, unsaved) = note(record, |record| {
+        for (place, file) in record.saved.values().enumerate() {
+            printer.line(&file.path.display().to_string());
+            if let Some(graphics) =
+                pictures.filter(|_| place < MOST_PICTURES && file.output.kind() == OutputKind::Image)
+            {
+                printer.live().picture(&file.path, graphics);
+            }
+        }
+        (record.saved.len(), record.unsaved.len())
+    });
+    let id = outputs.prompt_id();
+    match (saved, unsaved) {
+        (0, 0) if outputs.texts().next().is_none() => {
+            printer.note("the workflow has run and gave no files");
+        }
+        (_, 0) => {}
+        (_, files) if !downloads => {
+            let files = counted(files, "file");
+            printer.note(&format!("{files} on the server; `comfyctl fetch {id}` saves them"));
+        }
+        (0, previews) => {
+            let previews = counted(previews, "preview");
+            printer.note(&format!(
+                "the workflow has run and gave nothing but {previews}, left on the server; `comfyctl fetch {id} --with-previews` saves them"
+            ));
+        }
+        (_, previews) => {
+            let previews = counted(previews, "preview");
+            printer.note(&format!(
+                "{previews} left on the server; `comfyctl fetch {id} --with-previews` saves them"
+            ));
+        }
     }
+}
+
+/// Tells which nodes did not run since the server had their results, and how to run them anyway.
+pub(crate) fn tell_cached(printer: &Printer, outputs: &Outputs, workflow: &Workflow) {
+    let is_known = |id: &&comfy_api_client::workflow::NodeId| workflow.node(id.as_str()).is_some();
+    let cached: Vec<_> = outputs.cached().iter().filter(is_known).collect();
+    let of = workflow.nodes().count();
+    if cached.is_empty() {
+        return;
+    }
+    printer.json(&json!({"type": "cached", "nodes": cached, "of": of}));
+    if printer.is_json() {
+        return;
+    }
+    let mut text = format!("{} of {of} nodes from cache", cached.len());
+    if outputs.is_all_cached() {
+        let change = if workflow.noise_seeds(&Schemas::new()).is_empty() {
+            "change an input with `--set`"
+        } else {
+            "add `--seed random`"
+        };
+        text.push_str(&format!(
+            "; nothing ran, and the files are those of an earlier run: to run it anew {change}, or empty the cache with `comfyctl free --memory`"
+        ));
+    }
+    printer.note(&text);
 }
 
 /// Ends the command: one result in JSON, or an error on stderr.
@@ -75,13 +159,11 @@ pub(crate) fn print_result(
     began: Instant,
 ) {
     note(record, |record| {
-        let outputs: Vec<Value> =
-            record.saved.values().map(|file| describe(file, record.workflow.as_ref())).collect();
         printer.json(&json!({
             "type": "result",
             "status": failure.map_or("success", |failure| failure.status),
             "prompt_id": record.prompt_id,
-            "outputs": outputs,
+            "outputs": record.describe(),
             "error": failure.map(|failure| &failure.report),
             "elapsed_ms": began.elapsed().as_millis(),
         }));
@@ -90,7 +172,10 @@ pub(crate) fn print_result(
 
 /// A saved file in JSON.
 pub(crate) fn describe(saved: &SavedFile, workflow: Option<&Workflow>) -> Value {
-    let output = &saved.output;
+    described(&saved.output, Some(saved), workflow)
+}
+
+fn described(output: &OutputFile, saved: Option<&SavedFile>, workflow: Option<&Workflow>) -> Value {
     let node = workflow.and_then(|workflow| workflow.node(output.node.as_str()));
     json!({
         "node": output.node,
@@ -100,9 +185,14 @@ pub(crate) fn describe(saved: &SavedFile, workflow: Option<&Workflow>) -> Value 
         "filename": output.file.filename,
         "subfolder": output.file.subfolder,
         "type": output.file.folder,
-        "path": saved.path.display().to_string(),
-        "bytes": saved.bytes,
+        "path": saved.map(|saved| saved.path.display().to_string()),
+        "bytes": saved.map(|saved| saved.bytes),
     })
+}
+
+/// `1 file`, `2 files`.
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Reads or changes the record.

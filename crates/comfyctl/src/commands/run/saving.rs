@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use comfy_api_client::{Client, OutputFile, Outputs, SavedFile};
+use comfy_api_client::{Client, OutputFile, Outputs, SavedFile, SocketImage, Workflow};
 use futures_util::StreamExt;
 
 use crate::args::Save;
+use crate::commands::run::naming::{Run, Template};
 use crate::failure::Failure;
 
 /// Downloads that run at the same time.
@@ -17,15 +18,33 @@ const MOST_AT_ONCE: usize = 4;
 pub(crate) struct Saving {
     folder: PathBuf,
     force: bool,
+    name: Option<Template>,
+    previews: bool,
+    download: bool,
+}
+
+/// One of the outputs of a run.
+enum Item<'a> {
+    File(OutputFile),
+    Picture(&'a SocketImage),
 }
 
 impl Saving {
     pub(crate) fn new(args: &Save) -> Self {
-        Self { folder: args.output.clone(), force: args.force }
+        Self {
+            folder: args.output.clone(),
+            force: args.force,
+            name: args.name.clone(),
+            previews: args.with_previews,
+            download: !args.no_download,
+        }
     }
 
     /// Finds out before anything runs whether files can be saved.
     pub(crate) fn check(&self) -> Result<(), Failure> {
+        if !self.download {
+            return Ok(());
+        }
         let folder = &self.folder;
         let cannot = |what: &str, error: &std::io::Error| {
             Failure::of_file(
@@ -40,41 +59,90 @@ impl Saving {
         file.map(drop).map_err(|error| cannot("write in", &error))
     }
 
+    /// Finds out before anything runs whether the files of this workflow can be named as asked for.
+    pub(crate) fn check_name(&self, workflow: &Workflow) -> Result<(), Failure> {
+        self.name.as_ref().map_or(Ok(()), |name| name.check(workflow))
+    }
+
+    /// Whether anything is downloaded at all.
+    pub(crate) fn downloads(&self) -> bool {
+        self.download
+    }
+
+    /// Whether an output is saved. Pictures of nodes that only show them are in the server's folder for temporary files.
+    pub(crate) fn wants(&self, output: &OutputFile) -> bool {
+        self.download && (self.previews || output.file.folder != "temp")
+    }
+
     /// Downloads the files, and tells of each with its place among the outputs as soon as it is there. After a failure
     /// no further one is begun, and those that have been come to their end.
     pub(crate) async fn save(
         &self,
         outputs: &Outputs,
+        workflow: &Workflow,
         client: &Client,
         saved: impl Fn(usize, SavedFile),
     ) -> Result<(), Failure> {
         let failed = Cell::new(false);
-        let save = async |(place, output): (usize, OutputFile)| {
+        let run = Run { prompt_id: outputs.prompt_id(), workflow };
+        let save = async |(index, (place, item)): (usize, (usize, Item<'_>))| {
             if failed.get() {
                 return Ok(());
             }
-            let download = client.download(&output.file).await?;
-            let (path, bytes) = if self.force {
-                download.save_over(&self.folder).await?
-            } else {
-                download.save_in(&self.folder).await?
+            let name = |output: &OutputFile| Some(self.name.as_ref()?.name(output, index + 1, &run));
+            let file = match item {
+                Item::File(output) => self.save_file(output, name, client).await?,
+                Item::Picture(picture) => self.save_picture(picture, name).await?,
             };
-            saved(place, SavedFile::new(output, path, bytes));
+            saved(place, file);
             Ok::<_, Failure>(())
         };
-        let files: Vec<OutputFile> = outputs.files().collect();
-        let saves = futures_util::stream::iter(files).enumerate().map(save);
+        let files = outputs.files().map(Item::File).chain(outputs.socket_images().map(Item::Picture));
+        let wanted = files.enumerate().filter(|(_, item)| match item {
+            Item::File(output) => self.wants(output),
+            Item::Picture(_) => self.download,
+        });
+        let saves = futures_util::stream::iter(wanted).enumerate().map(save);
         let mut saves = std::pin::pin!(saves.buffer_unordered(MOST_AT_ONCE));
         let mut result = Ok(());
         while let Some(saved) = saves.next().await {
             failed.set(failed.get() || saved.is_err());
             result = result.and(saved);
         }
-        result?;
-        let files = outputs.files().count();
-        for (place, image) in (files..).zip(outputs.socket_images()) {
-            saved(place, image.save_in(&self.folder).await?);
+        result
+    }
+
+    async fn save_file(
+        &self,
+        output: OutputFile,
+        name: impl Fn(&OutputFile) -> Option<String>,
+        client: &Client,
+    ) -> Result<SavedFile, Failure> {
+        let mut download = client.download(&output.file).await?;
+        if let Some(name) = name(&output) {
+            download = download.named(name);
         }
-        Ok(())
+        let (path, bytes) = if self.force {
+            download.save_over(&self.folder).await?
+        } else {
+            download.save_in(&self.folder).await?
+        };
+        Ok(SavedFile::new(output, path, bytes))
+    }
+
+    async fn save_picture(
+        &self,
+        picture: &SocketImage,
+        name: impl Fn(&OutputFile) -> Option<String>,
+    ) -> Result<SavedFile, Failure> {
+        let mut picture = picture.clone();
+        if let Some(name) = name(&picture.output()) {
+            picture = picture.named(name);
+        }
+        Ok(if self.force {
+            picture.save_over(&self.folder).await?
+        } else {
+            picture.save_in(&self.folder).await?
+        })
     }
 }
