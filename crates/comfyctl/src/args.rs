@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod batch;
 mod convert;
 mod extract;
 mod global;
@@ -13,6 +14,7 @@ mod run;
 mod serve;
 mod validate;
 
+pub(crate) use batch::Batch;
 pub(crate) use convert::{Convert, DynamicPromptsMode};
 pub(crate) use extract::Extract;
 pub(crate) use global::{ColorMode, Global, TrackingMode};

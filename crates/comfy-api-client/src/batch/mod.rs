@@ -72,7 +72,7 @@ pub use record::{RowEnd, RowRecord};
 pub use row::{Again, BatchEvent, Row, RowEvent, RowInfo};
 pub use run::Batch;
 
-use crate::{Client, OutputFile};
+use crate::{Client, OutputFile, Submit};
 
 /// Workflows that are queued or run at the same time, unless set. The server runs one; the next one should be there when that
 /// ends.
@@ -80,6 +80,7 @@ const AT_ONCE: usize = 2;
 
 type Rows<'a> = Pin<Box<dyn Stream<Item = Row<'a>> + Send + 'a>>;
 type Wants<'a> = Box<dyn Fn(&OutputFile) -> bool + Send + Sync + 'a>;
+type Options<'a> = Box<dyn for<'s> Fn(Submit<'s>) -> Submit<'s> + Send + Sync + 'a>;
 type Namer<'a> = Box<dyn Fn(&RowInfo, usize, &OutputFile) -> Option<String> + Send + Sync + 'a>;
 
 /// A batch about to begin; made by [`Client::batch`].
@@ -94,6 +95,7 @@ pub struct BatchBuilder<'a> {
     namer: Option<Namer<'a>>,
     overwrite: bool,
     retry_failed: bool,
+    options: Option<Options<'a>>,
 }
 
 impl Client {
@@ -122,6 +124,7 @@ impl Client {
             namer: None,
             overwrite: false,
             retry_failed: true,
+            options: None,
         }
     }
 }
@@ -166,6 +169,15 @@ impl<'a> BatchBuilder<'a> {
     /// Whether to write over files of the same names in the folder.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// How every workflow is submitted, such as `|submit| submit.front(true)`. The id of the prompt is chosen by the batch.
+    pub fn submit_with(
+        mut self,
+        options: impl for<'s> Fn(Submit<'s>) -> Submit<'s> + Send + Sync + 'a,
+    ) -> Self {
+        self.options = Some(Box::new(options));
         self
     }
 

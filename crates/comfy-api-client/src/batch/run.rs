@@ -52,8 +52,18 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(builder: BatchBuilder<'a>) -> Self {
-        let BatchBuilder { client, rows, at_once, journal, folder, wants, namer, overwrite, retry_failed } =
-            builder;
+        let BatchBuilder {
+            client,
+            rows,
+            at_once,
+            journal,
+            folder,
+            wants,
+            namer,
+            overwrite,
+            retry_failed,
+            options,
+        } = builder;
         let (told, events) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
         let journal = journal.unwrap_or_else(Journal::nowhere);
@@ -67,7 +77,7 @@ impl<'a> Batch<'a> {
         });
         let error = journal.is_new().then(|| journal.begin_empty().err()).flatten();
         Self {
-            shared: Arc::new(Shared { client, journal, saver, told, stopped }),
+            shared: Arc::new(Shared { client, journal, saver, options, told, stopped }),
             rows: error.is_none().then_some(rows),
             index: 0,
             at_once,

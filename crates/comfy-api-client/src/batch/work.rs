@@ -15,7 +15,7 @@ use super::entry::{Entry, Submit};
 use super::journal::{Journal, Open, State};
 use super::row::{Again, Content, hash};
 use super::save::Saver;
-use super::{BatchEvent, Row, RowEvent, RowInfo};
+use super::{BatchEvent, Options, Row, RowEvent, RowInfo};
 use crate::outputs::Gains;
 use crate::{Client, Error, ErrorKind, Job, JobState, Outputs, Result};
 
@@ -31,6 +31,7 @@ pub(super) struct Shared<'a> {
     pub(super) client: Client,
     pub(super) journal: Journal,
     pub(super) saver: Option<Saver<'a>>,
+    pub(super) options: Option<Options<'a>>,
     pub(super) told: mpsc::UnboundedSender<BatchEvent>,
     pub(super) stopped: watch::Receiver<bool>,
 }
@@ -193,8 +194,15 @@ impl Work<'_> {
         }
         self.row = self.row.with_prompt(&submit.prompt_id);
         self.add(Entry::Submit(submit.clone()))?;
-        let (client, sent) = (&shared.client, (&*workflow, &submit.prompt_id));
-        let sent = self.patiently(|| client.submit(sent.0).prompt_id(sent.1).into_future()).await;
+        let sending = || {
+            let sending = shared.client.submit(&*workflow);
+            let sending = match &shared.options {
+                Some(options) => options(sending),
+                None => sending,
+            };
+            sending.prompt_id(&submit.prompt_id).into_future()
+        };
+        let sent = self.patiently(sending).await;
         let job = match sent {
             Ok(Some(job)) => job,
             // It was given up between two attempts: nothing has arrived.

@@ -1,6 +1,7 @@
 //! The commands, one file per verb, and what several of them need.
 
 mod assignment;
+mod batch;
 mod connect;
 mod convert;
 mod diff;
@@ -10,6 +11,7 @@ mod graph;
 mod look;
 mod object_info;
 mod output_file;
+mod placeholder;
 mod prompt;
 mod request;
 mod run;
@@ -21,6 +23,7 @@ mod stats;
 mod status;
 mod stop;
 mod submit;
+mod template_file;
 mod validate;
 mod wait;
 mod workflow_file;

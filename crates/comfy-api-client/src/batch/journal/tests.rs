@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::batch::RowEnd;
 use crate::batch::entry::Saved;
 
 fn folder() -> tempfile::TempDir {

@@ -175,7 +175,11 @@ pub(crate) fn describe(saved: &SavedFile, workflow: Option<&Workflow>) -> Value 
     described(&saved.output, Some(saved), workflow)
 }
 
-fn described(output: &OutputFile, saved: Option<&SavedFile>, workflow: Option<&Workflow>) -> Value {
+pub(crate) fn described(
+    output: &OutputFile,
+    saved: Option<&SavedFile>,
+    workflow: Option<&Workflow>,
+) -> Value {
     let node = workflow.and_then(|workflow| workflow.node(output.node.as_str()));
     json!({
         "node": output.node,

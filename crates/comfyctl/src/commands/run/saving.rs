@@ -84,7 +84,7 @@ impl Saving {
         saved: impl Fn(usize, SavedFile),
     ) -> Result<(), Failure> {
         let failed = Cell::new(false);
-        let run = Run { prompt_id: outputs.prompt_id(), workflow };
+        let run = Run { prompt_id: outputs.prompt_id(), workflow, row: None };
         let save = async |(index, (place, item)): (usize, (usize, Item<'_>))| {
             if failed.get() {
                 return Ok(());
