@@ -8,7 +8,7 @@ mod extract;
 mod graph;
 mod look;
 mod object_info;
-mod output_file;
+pub(crate) mod output_file;
 mod request;
 mod run;
 mod seeds;
