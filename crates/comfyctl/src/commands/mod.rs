@@ -10,7 +10,7 @@ mod fetch;
 mod graph;
 mod look;
 mod object_info;
-mod output_file;
+pub(crate) mod output_file;
 mod placeholder;
 mod prompt;
 mod request;
