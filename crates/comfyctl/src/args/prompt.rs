@@ -9,7 +9,8 @@ use super::run::{Save, Seeds, seeds};
 const SUBMIT_HELP: &str = "\
 Examples:
   comfyctl submit workflow.json
-  id=$(comfyctl submit workflow.json --seed random) && comfyctl wait $id && comfyctl fetch $id -o out
+  id=$(comfyctl submit workflow.json --seed random)
+  comfyctl wait $id && comfyctl fetch $id -o out
   comfyctl submit urgent.json --front --set KSampler.steps=8
 
 Exit codes:

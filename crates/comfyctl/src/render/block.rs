@@ -1,9 +1,9 @@
 //! A picture above the lines that live: as large as fits, drawn again in its place, taken away without a trace.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::picture::{Graphics, Picture};
+use super::screen::{size, write};
 
 /// Columns and rows of the largest block, and the rows that stay free for the lines.
 const LARGEST: (u16, u16) = (80, 24);
@@ -45,7 +45,7 @@ impl Block {
         let (columns, rows) = place.cells;
         let room = if self.drawn.is_some() { String::new() } else { "\n".repeat(rows.into()) };
         let picture = self.picture.escape_over(self.graphics, number(), columns, rows);
-        write(&format!("{room}\r\u{1b}[{rows}A{picture}\u{1b}[{rows}B\r"));
+        draw(&format!("{room}\r\u{1b}[{rows}A{picture}\u{1b}[{rows}B\r"));
         self.drawn = Some(place);
     }
 
@@ -56,7 +56,7 @@ impl Block {
         let now = size().unwrap_or(terminal);
         let wraps = if self.graphics == Graphics::Blocks { columns.div_ceil(now.0.max(1)) } else { 1 };
         let up = rows.saturating_mul(wraps.max(1));
-        write(&format!("{}\r\u{1b}[{up}A\u{1b}[J", self.graphics.erase(number())));
+        draw(&format!("{}\r\u{1b}[{up}A\u{1b}[J", self.graphics.erase(number())));
     }
 
     /// Where it would be drawn now; nowhere on a screen that is too small.
@@ -64,6 +64,11 @@ impl Block {
         let terminal = size()?;
         Some(Drawn { cells: cells(&self.picture, terminal)?, terminal })
     }
+}
+
+/// Clears the row in which the cursor is.
+pub(super) fn clear_row() {
+    draw("\r\u{1b}[K");
 }
 
 /// Draws the picture of a file at the cursor, to stay there. What is no picture that can be shown is passed over.
@@ -75,12 +80,12 @@ pub(super) fn print(path: &Path, graphics: Graphics) {
     let Some((columns, rows)) = size().and_then(|terminal| cells(&picture, terminal)) else { return };
     if graphics == Graphics::Blocks {
         let lines = picture.lines(columns, rows);
-        write(&format!("{}\n", lines.join("\n")));
+        draw(&format!("{}\n", lines.join("\n")));
         return;
     }
     let room = "\n".repeat(rows.into());
     let drawn = picture.escape(graphics, columns, rows);
-    write(&format!("{room}\r\u{1b}[{rows}A{drawn}\u{1b}[{rows}B\r"));
+    draw(&format!("{room}\r\u{1b}[{rows}A{drawn}\u{1b}[{rows}B\r"));
 }
 
 fn cells(picture: &Picture, (columns, rows): (u16, u16)) -> Option<(u16, u16)> {
@@ -91,18 +96,12 @@ fn cells(picture: &Picture, (columns, rows): (u16, u16)) -> Option<(u16, u16)> {
     (cells.0 > 0 && cells.1 > 0).then_some(cells)
 }
 
-/// Columns and rows of the terminal.
-fn size() -> Option<(u16, u16)> {
-    terminal_size::terminal_size_of(std::io::stderr()).map(|(columns, rows)| (columns.0, rows.0))
-}
-
 /// Names the picture to the terminal, which may have some of other programs.
 fn number() -> u32 {
     std::process::id()
 }
 
-/// In one piece, so that no picture is seen half drawn.
-fn write(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+/// A terminal that is gone is no failure.
+fn draw(text: &str) {
+    let _ = write(text);
 }

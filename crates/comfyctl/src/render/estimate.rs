@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use comfy_api_client::Progress;
 
-/// Fewest things that must have been done, as a share of all or as steps of a node, and the least time that they took,
-/// before anything is said.
-const LEAST_SHARE: f64 = 0.1;
+/// Fewest steps of a node that tell how long the others take, and the least time that they took.
 const LEAST_STEPS: f64 = 2.0;
 const LEAST_TIME: Duration = Duration::from_secs(1);
+/// The same for the nodes of a job, which are less alike than steps are.
+const LEAST_SHARE: f64 = 0.25;
+const LEAST_TIME_OF_NODES: Duration = Duration::from_secs(5);
 
 /// The end of a job, as far as its progress lets one tell.
 ///
@@ -52,7 +53,8 @@ impl Estimate {
             self.base = overall;
         }
         let by_steps = self.by_steps(progress, now);
-        let by_share = || self.by_share(now).filter(|_| has_moved);
+        let has_steps = progress.max > 1.0;
+        let by_share = || self.by_share(now).filter(|_| has_moved && !has_steps);
         if let Some(left) = by_steps.or_else(by_share) {
             self.end = now.checked_add(left);
         }
@@ -87,7 +89,7 @@ impl Estimate {
     fn by_share(&self, now: Instant) -> Option<Duration> {
         let done = self.overall - self.base;
         let time = self.elapsed(now)?;
-        if done < LEAST_SHARE || time < LEAST_TIME {
+        if done < LEAST_SHARE || time < LEAST_TIME_OF_NODES {
             return None;
         }
         Duration::try_from_secs_f64(time.as_secs_f64() * (1.0 - self.overall) / done).ok()

@@ -6,8 +6,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::table::clipped;
 
-/// Columns that the text has at least before anything else is said.
-const TEXT: usize = 24;
+/// Columns that the text has at least before more is said than the share that is done, and before that.
+const TEXT: [usize; 2] = [24, 14];
+/// Columns that stay free, so that the line does not wrap when the terminal writes `^C` behind it.
+const FREE: usize = 3;
 const BARS: [usize; 2] = [16, 8];
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /// Time for which one picture of the spinner is shown.
@@ -29,9 +31,9 @@ pub(super) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// The line for a terminal of that many columns, the last of which stays free.
+    /// The line for a terminal of that many columns.
     pub(super) fn line(&self, columns: usize) -> String {
-        let columns = columns.saturating_sub(1);
+        let columns = columns.saturating_sub(FREE);
         let frame = SPINNER[(self.age.as_millis() / FRAME) as usize % SPINNER.len()];
         let mut spinner = format!("{frame} ");
         let mut label = spaced(&clipped(self.label, columns / 3));
@@ -44,7 +46,8 @@ impl Parts<'_> {
         // The least important first. A bar becomes narrow before it goes.
         for turn in 0..7 {
             let parts = [&spinner, &label, &bar, &percent, &elapsed, &left];
-            if parts.iter().map(|part| part.width()).sum::<usize>() + TEXT <= columns {
+            let text = TEXT[usize::from(turn >= 4)];
+            if parts.iter().map(|part| part.width()).sum::<usize>() + text <= columns {
                 break;
             }
             match turn {
@@ -109,15 +112,29 @@ mod tests {
     #[test]
     fn parts_give_way_from_the_least_important() {
         let lines: Vec<String> =
-            [100, 72, 60, 48, 36, 30, 20, 10].map(|columns| parts("").line(columns)).to_vec();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+            [102, 74, 62, 50, 38, 32, 22, 12].map(|columns| parts("").line(columns)).to_vec();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        ⠋ ████████░░░░░░░░  54 %  1:23  1:01:05 left  KSampler (second pass) 12/20
+        ⠋ ████████░░░░░░░░  54 %  1:23  1:01:05 left  KSampler (second p… 12/20
+        ⠋ ████░░░░  54 %  1:01:05 left  KSampler (second pas… 12/20
+        ⠋  54 %  1:01:05 left  KSampler (second … 12/20
+        ⠋  54 %  KSampler (second pa… 12/20
+        ⠋  54 %  KSampler (sec… 12/20
+        KSampler (se… 12/20
+        KSampler…
+        ");
     }
 
     #[test]
     fn a_label_stays_as_long_as_it_can() {
         let lines: Vec<String> =
-            [100, 60, 40, 20].map(|columns| parts("seed=3,cfg=6").line(columns)).to_vec();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+            [102, 62, 42, 22].map(|columns| parts("seed=3,cfg=6").line(columns)).to_vec();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        ⠋ seed=3,cfg=6  ████████░░░░░░░░  54 %  1:23  1:01:05 left  KSampler (second pass) 12/20
+        ⠋ seed=3,cfg=6   54 %  KSampler (second pass) 12/20
+        ⠋ seed=3,cfg=6   54 %  KSampler … 12/20
+        KSampler (se… 12/20
+        ");
     }
 
     #[test]
@@ -129,7 +146,7 @@ mod tests {
                     text: "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", ..parts(label)
                 }
                 .line(columns);
-                assert!(line.width() < columns.max(2), "{columns}: {line}");
+                assert!(line.width() <= columns.saturating_sub(FREE).max(1), "{columns}: {line}");
             }
         }
     }

@@ -13,6 +13,7 @@ use super::estimate::rest;
 use super::fitting::Parts;
 use super::job_line::JobLine;
 use super::picture::{Graphics, Picture};
+use super::screen::{self, Screen};
 use crate::failure::one_line;
 
 /// The place on the terminal where lines live. What else is written goes above them.
@@ -28,7 +29,14 @@ pub(crate) struct Live {
 impl Live {
     /// Draws on stderr, or nothing at all.
     pub(crate) fn new(drawn: bool) -> Self {
-        let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if drawn {
+            // Older systems want to be asked for it.
+            #[cfg(windows)]
+            let _ = crossterm::ansi_support::supports_ansi();
+            ProgressDrawTarget::term_like(Box::new(Screen::default()))
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         Self {
             lines: MultiProgress::with_draw_target(target),
             total: Mutex::default(),
@@ -51,6 +59,8 @@ impl Live {
             if let Some(block) = &mut *preview {
                 block.erase();
             }
+            // What the terminal wrote itself for a Ctrl-C goes.
+            block::clear_row();
             let written = write();
             if let Some(block) = &mut *preview {
                 block.draw();
@@ -133,8 +143,7 @@ impl Live {
             None => self.lines.add(bar),
         };
         let write = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
-            let columns = terminal_size::terminal_size_of(std::io::stderr());
-            let columns = columns.map_or(80, |(width, _)| usize::from(width.0));
+            let columns = screen::size().map_or(80, |(columns, _)| usize::from(columns));
             let _ = to.write_str(&line(state.elapsed(), columns));
         };
         if let Ok(style) = ProgressStyle::with_template("{line}") {

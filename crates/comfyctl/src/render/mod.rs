@@ -7,4 +7,5 @@ pub(crate) mod gallery;
 pub(crate) mod job_line;
 pub(crate) mod live;
 pub(crate) mod picture;
+mod screen;
 pub(crate) mod table;

@@ -107,7 +107,7 @@ fn a_server_that_is_down_while_schemas_are_needed() {
 fn schemas_are_kept_between_commands_and_never_in_the_way() {
     let (place, sim) = (Place::new(), sim());
     let run = |document: &str| {
-        let mut command = place.comfyctl(&["run", document, "-s", &sim.url(), "-o", "out"]);
+        let mut command = place.comfyctl(&["run", document, "-s", &sim.url(), "-o", "out", "-q"]);
         command.env("COMFYCTL_CACHE_DIR", place.path("cache"));
         ended(command, "")
     };

@@ -42,29 +42,32 @@ fn the_line_says_what_runs_and_how_far_it_is_at_60_columns() {
     let line = screen.lines().last().unwrap();
     assert!(line.chars().count() < 60, "{line}");
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [_, bar, percent, "%", elapsed, left, "left", ..] = words.as_slice() else { panic!("{line}") };
-    assert_eq!(*bar, "█████░░░".get(..bar.len()).unwrap(), "four of six nodes");
-    assert_eq!((*percent, elapsed.len()), ("66", 4), "{line}");
+    let [_, bar, percent, "%", left, "left", ..] = words.as_slice() else { panic!("{line}") };
+    // Three of six nodes.
+    assert_eq!((*bar, *percent), ("████░░░░", "50"), "{line}");
     let (minutes, _) = left.split_once(':').unwrap();
-    // A thousand steps of 0.4 s.
-    assert!((5..8).contains(&minutes.parse::<u32>().unwrap()), "{line}");
+    // A thousand steps of 0.4 s, or more where the machine has other things to do.
+    assert!((5..60).contains(&minutes.parse::<u32>().unwrap()), "{line}");
     assert!(line.contains("The sampler") && line.contains("/1000"), "{line}");
     terminal.send("\x03");
     let left = terminal.end();
     assert_eq!(left.code, 130);
     is_clean(&left);
-    insta::assert_snapshot!(left.screen, @"");
+    insta::assert_snapshot!(left.screen, @"
+    cancelling; Ctrl-C again leaves at once
+    stopped; the job was cancelled
+    ");
 }
 
 #[test]
 fn a_job_that_waits_says_where() {
     let (place, sim) = (Place::new(), slow_sim());
     let first = Terminal::start(place, &["run", &example("hello.json"), "-s", &sim.url()], (60, 20), &[]);
-    first.wait_for("EmptyImage");
+    first.wait_for("Orange");
     let place = Place::new();
-    let second = Terminal::start(place, &["run", &example("hello.json"), "-s", &sim.url()], (30, 20), &[]);
+    let second = Terminal::start(place, &["run", &example("hello.json"), "-s", &sim.url()], (32, 20), &[]);
     let line = second.wait_for("waiting");
-    assert!(line.chars().count() < 30 && line.contains("waiting at position 1 of 1"), "{line}");
+    assert!(line.chars().count() < 32 && line.contains("waiting at position 1 of 1"), "{line}");
     second.resize(80, 20);
     for mut terminal in [second, first] {
         terminal.send("\x03");
@@ -79,7 +82,7 @@ fn a_dumb_terminal_gets_lines_and_nothing_is_drawn() {
     let args = ["run", "cat.json", "-s", &sim.url(), "--show"];
     let left = Terminal::start(place, &args, (60, 20), &[("TERM", "dumb")]).end();
     assert_eq!(left.code, 0);
-    insta::assert_snapshot!(left.bytes, @"");
+    insta::assert_snapshot!(left.bytes, @"./cat_00001_.png");
 }
 
 #[test]
@@ -116,7 +119,10 @@ fn ctrl_c_takes_the_picture_away_and_says_what_became_of_the_job() {
     let left = terminal.end();
     assert_eq!(left.code, 130);
     is_clean(&left);
-    insta::assert_snapshot!(left.screen, @"");
+    insta::assert_snapshot!(left.screen, @"
+    cancelling; Ctrl-C again leaves at once
+    stopped; the job was cancelled
+    ");
 }
 
 #[test]
@@ -126,9 +132,12 @@ fn a_second_ctrl_c_leaves_at_once() {
     let sim = started(Sim::builder().node_delay(FOREVER));
     let mut terminal =
         Terminal::start(place, &["run", &example("hello.json"), "-s", &sim.url()], (60, 20), &[]);
-    terminal.wait_for("EmptyImage");
-    terminal.send("\x03\x03");
+    terminal.wait_for("Orange");
+    terminal.send("\x03");
+    terminal.wait_for("cancelling");
+    terminal.send("\x03");
     let left = terminal.end();
     assert_eq!(left.code, 130);
     is_clean(&left);
+    assert!(!left.screen.contains("^C"), "{}", left.screen);
 }

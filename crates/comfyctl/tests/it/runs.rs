@@ -128,7 +128,9 @@ fn several_files_are_printed_in_their_order() {
 fn a_job_can_be_followed_in_every_way() {
     let (place, sim) = (Place::new(), sim());
     for how in ["auto", "ws", "poll"] {
-        let args = ["run", &example("hello.json"), "-s", &sim.url(), "--tracking", how, "-o", how];
+        let color = format!("EmptyImage.color={}", how.as_bytes()[1]);
+        let args =
+            ["run", &example("hello.json"), "-s", &sim.url(), "--tracking", how, "-o", how, "--set", &color];
         let ran = place.run(&args);
         assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)), "{how}");
         assert_eq!(place.names(how).len(), 1);

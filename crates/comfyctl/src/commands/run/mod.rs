@@ -80,7 +80,7 @@ async fn work(
         else => None,
     };
     let Some(outputs) = outputs else {
-        // The terminal has written `^C` beside the line, so that it cannot be drawn in its place any more.
+        // With the `^C` that the terminal has written beside it.
         drop(line);
         return Err(cancel(&job, &mut stop, printer).await);
     };

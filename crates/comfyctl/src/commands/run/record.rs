@@ -74,27 +74,19 @@ pub(crate) fn print_outputs(
         }
         (record.saved.len(), record.unsaved.len())
     });
-    let id = outputs.prompt_id();
+    let fetch = format!("`comfyctl fetch {}", outputs.prompt_id());
     match (saved, unsaved) {
         (0, 0) if outputs.texts().next().is_none() => {
             printer.note("the workflow has run and gave no files");
         }
         (_, 0) => {}
         (_, files) if !downloads => {
-            let files = counted(files, "file");
-            printer.note(&format!("{files} on the server; `comfyctl fetch {id}` saves them"));
+            printer.note(&format!("{} on the server: {fetch}`", counted(files, "file")));
         }
-        (0, previews) => {
+        (saved, previews) => {
+            let nothing_else = if saved == 0 { ", and nothing else was made" } else { "" };
             let previews = counted(previews, "preview");
-            printer.note(&format!(
-                "the workflow has run and gave nothing but {previews}, left on the server; `comfyctl fetch {id} --with-previews` saves them"
-            ));
-        }
-        (_, previews) => {
-            let previews = counted(previews, "preview");
-            printer.note(&format!(
-                "{previews} left on the server; `comfyctl fetch {id} --with-previews` saves them"
-            ));
+            printer.note(&format!("{previews} left on the server{nothing_else}: {fetch} --with-previews`"));
         }
     }
 }
@@ -111,18 +103,20 @@ pub(crate) fn tell_cached(printer: &Printer, outputs: &Outputs, workflow: &Workf
     if printer.is_json() {
         return;
     }
-    let mut text = format!("{} of {of} nodes from cache", cached.len());
-    if outputs.is_all_cached() {
-        let change = if workflow.noise_seeds(&Schemas::new()).is_empty() {
-            "change an input with `--set`"
-        } else {
-            "add `--seed random`"
-        };
-        text.push_str(&format!(
-            "; nothing ran, and the files are those of an earlier run: to run it anew {change}, or empty the cache with `comfyctl free --memory`"
-        ));
+    let text = format!("{} of {of} nodes from cache", cached.len());
+    if !outputs.is_all_cached() {
+        printer.note(&text);
+        return;
     }
-    printer.note(&text);
+    let change = if workflow.noise_seeds(&Schemas::new()).is_empty() {
+        "change an input with `--set`"
+    } else {
+        "add `--seed random`"
+    };
+    printer.note(&format!(
+        "{text}: nothing ran, and the files are those of an earlier run\n\
+         hint: to run it anew {change}, or empty the cache with `comfyctl free --memory`"
+    ));
 }
 
 /// Ends the command: one result in JSON, or an error on stderr.
