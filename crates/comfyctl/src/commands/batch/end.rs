@@ -171,10 +171,13 @@ fn failed_rows(tally: &Tally) -> Option<Failure> {
     if tally.failed.is_empty() {
         return None;
     }
-    let of = tally.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let (of, rows) = match tally.total {
+        Some(total) => (format!(" of {total}"), plural(total, "row")),
+        None => (String::new(), plural(tally.failed.len(), "row")),
+    };
     let lines: String =
         tally.failed.iter().map(|failed| format!("\n{}: {}", failed.label, failed.reason)).collect();
-    let message = format!("{}{of} {} failed{lines}", tally.failed.len(), plural(tally.failed.len(), "row"));
+    let message = format!("{}{of} {rows} failed{lines}", tally.failed.len());
     let mut failure = Failure::new(tally.exit(), "rows", message);
     failure.report.details =
         tally.failed.iter().map(|failed| json!({"label": failed.label, "message": failed.reason})).collect();

@@ -22,7 +22,9 @@ pub(super) fn look(path: &Path, args: &Batch) -> Result<Option<Journal>, Failure
     if journal.is_new() || args.resume || args.watch_dir.is_some() && !args.restart {
         return Ok(Some(journal));
     }
-    if args.restart || journal.is_ended() {
+    let states = [RowState::Open, RowState::Done, RowState::Failed];
+    let is_empty = states.into_iter().all(|state| journal.count(state) == 0);
+    if args.restart || is_empty || journal.is_ended() {
         journal.clear()?;
         return Ok(Some(journal));
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use comfy_api_client::Workflow;
-use comfy_api_client::batch::{Journal, RowState};
+use comfy_api_client::batch::Journal;
 
 use crate::exit::Exit;
 
@@ -52,13 +52,7 @@ impl Tally {
 
     /// Whether there is something to go on with.
     pub(super) fn can_be_resumed(&self) -> bool {
-        let began = |journal: &Journal| {
-            !journal.is_new()
-                && [RowState::Open, RowState::Done, RowState::Failed]
-                    .into_iter()
-                    .any(|state| journal.count(state) > 0)
-        };
-        self.journal.as_ref().is_some_and(began) && (self.left() > 0 || !self.failed.is_empty())
+        self.journal.is_some() && (self.left() > 0 || !self.failed.is_empty())
     }
 
     /// The exit code of the rows: that of all of them if they have failed alike, else that of a run that has failed.
