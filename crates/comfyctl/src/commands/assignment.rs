@@ -54,6 +54,10 @@ impl Assignment {
         Ok(Self { selector: selector.to_owned(), value })
     }
 
+    pub(crate) fn selector(&self) -> &str {
+        &self.selector
+    }
+
     /// The file that is uploaded.
     pub(crate) fn file(&self) -> Option<&Path> {
         match &self.value {
@@ -165,22 +169,24 @@ pub(crate) async fn apply_all(
     workflow: &mut Workflow,
     client: &Client,
 ) -> Result<(), Failure> {
-    let schemas = schemas_of(assignments, workflow, client).await?;
+    let selectors = assignments.iter().map(|assignment| assignment.selector.as_str());
+    let schemas = schemas_of(selectors, workflow, client).await?;
     for assignment in assignments {
         assignment.apply(workflow, client, &schemas).await?;
     }
     Ok(())
 }
 
-/// Those of the classes that are changed, as the server has them now: lists of models and files change.
-async fn schemas_of(
-    assignments: &[Assignment],
+/// The schemas of the classes that these selectors name, as the server has them now: lists of models and files change. Those
+/// that name nothing are told of elsewhere.
+pub(crate) async fn schemas_of(
+    selectors: impl Iterator<Item = &str>,
     workflow: &Workflow,
     client: &Client,
 ) -> Result<Schemas, Failure> {
     let mut classes = BTreeSet::new();
-    for assignment in assignments {
-        for target in workflow.select(&assignment.selector).map_err(failure)? {
+    for selector in selectors {
+        for target in workflow.select(selector).unwrap_or_default() {
             classes.extend(workflow.node(target.node.as_str()).map(|node| node.class_type.clone()));
         }
     }

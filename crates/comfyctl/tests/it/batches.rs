@@ -144,7 +144,11 @@ fn a_template_is_run_once_or_swept() {
         place.run(&["run", &template, "-s", &url, "--param", "size=64", "--sweep", "color=1,2,3", "--json"]);
     assert_eq!(result_of(&ran)["rows"]["done"], 3, "{ran}");
     let ran = place.run(&["run", &template, "-s", &url, "--param", "sise=64"]);
-    insta::assert_snapshot!(ran, @"");
+    insta::assert_snapshot!(ran, @"
+    error: parameter `sise` is not declared; did you mean `size`?
+
+    exit code 2
+    ");
 }
 
 #[test]
@@ -216,7 +220,11 @@ fn many_runs_that_cannot_begin_say_why() {
 
     exit code 2
     "#);
-    insta::assert_snapshot!(run(&["--sweep", "EmptyImage.color"]), @"");
+    insta::assert_snapshot!(run(&["--sweep", "EmptyImage.color"]), @"
+    error: --sweep: `EmptyImage.color` is no sweep: it has no `=`; it has the form KEY=VALUES, such as `KSampler.seed=1..8` or `KSampler.cfg=4,6,8`
+
+    exit code 2
+    ");
     insta::assert_snapshot!(run(&["--params", "missing.csv"]), @"
     error: cannot read missing.csv: no such file or folder
     hint: check the path

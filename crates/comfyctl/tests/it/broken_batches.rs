@@ -181,7 +181,14 @@ fn another_batch_is_not_gone_on_with() {
     ");
     running.kill();
     let changed = place.run(&[&run[..], &["EmptyImage.color=1..5", "--seed", "7", "--resume"]].concat());
-    insta::assert_snapshot!(changed, @"");
+    insta::assert_snapshot!(changed, @r#"
+    error: the journal out/comfy-batch.jsonl is of another batch
+      --seed: was keep, is 7
+      --sweep: was ["EmptyImage.color=1..4"], is ["EmptyImage.color=1..5"]
+    hint: run it as before, start anew with `--restart`, or leave it alone with `--journal FILE`
+
+    exit code 2
+    "#);
     http(&url, "POST", "/api/queue", r#"{"clear": true}"#);
     http(&url, "POST", "/api/interrupt", "");
     let quick = crate::support::sim();

@@ -43,7 +43,10 @@ fn each_picture_is_run_once_also_after_a_restart() {
     running.signal("INT");
     let ran_first = running.end();
     assert_eq!(ran_first.code, Some(0), "{ran_first}");
-    insta::assert_snapshot!(ran_first.stderr, @"");
+    insta::assert_snapshot!(ran_first.stderr, @"
+    watching in; Ctrl-C ends it
+    2 done; journal: out/comfy-watch.jsonl
+    ");
     assert_eq!(ran(&sim), 2);
 
     place.write("in/third.png", picture(3));
@@ -87,7 +90,22 @@ fn a_folder_that_cannot_be_watched_is_refused() {
     let (url, workflow) = (sim.url(), example("thumbnail.json"));
     let run = |args: &[&str]| place.run(&[&["run", &workflow, "-s", &url], args].concat());
     let set = ["--set", "LoadImage.image=@{}"];
-    insta::assert_snapshot!(run(&[&["--watch-dir", "missing", "-o", "out"][..], &set].concat()), @"");
-    insta::assert_snapshot!(run(&[&["--watch-dir", "."][..], &set].concat()), @"");
-    insta::assert_snapshot!(run(&["--watch-dir", "out", "-o", "."]), @"");
+    insta::assert_snapshot!(run(&[&["--watch-dir", "missing", "-o", "out"][..], &set].concat()), @"
+    error: cannot read the folder missing: no such file or folder
+    hint: give the folder with the pictures with `--watch-dir DIR`
+
+    exit code 2
+    ");
+    insta::assert_snapshot!(run(&[&["--watch-dir", "."][..], &set].concat()), @"
+    error: `--watch-dir` and `-o` are the same folder, .: every result would be run again
+    hint: choose another folder with `-o DIR`
+
+    exit code 2
+    ");
+    insta::assert_snapshot!(run(&["--watch-dir", "out", "-o", "."]), @"
+    error: `--watch-dir` does not say where the pictures go
+    hint: add `--set LoadImage.image=@{}`
+
+    exit code 2
+    ");
 }

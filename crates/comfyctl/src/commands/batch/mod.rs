@@ -9,6 +9,7 @@ mod tally;
 mod tell;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use comfy_api_client::Workflow;
@@ -18,7 +19,8 @@ use self::plan::Plan;
 use self::rows::Rows;
 use self::tally::Tally;
 use self::tell::Teller;
-use crate::args::Run;
+use crate::args::{Run, Seeds};
+use crate::commands::assignment::schemas_of;
 use crate::commands::connect::connect;
 use crate::commands::run::job::stopped;
 use crate::commands::run::naming;
@@ -94,7 +96,13 @@ async fn sweep(
         begun = begun => begun?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
-    let schemas = server.client().schemas().await?;
+    let schemas = match (&base, args.seed) {
+        (Base::Workflow(workflow), Seeds::Keep | Seeds::Number(_)) => {
+            Arc::new(schemas_of(sweep.sweep.keys(), workflow, server.client()).await?)
+        }
+        // All of them were asked for already, or are needed to know seeds.
+        _ => server.client().schemas().await?,
+    };
     let rows = Rows::new(sweep.sweep, &base, args, &plan, &schemas)?;
     saving.check_name(base_workflow(&base))?;
     let journal = journal::begin(found, &path, plan, args)?;
@@ -166,8 +174,9 @@ async fn follow(
                 }
                 cancelled = true;
                 // The terminal has written `^C` beside the lines, so that they cannot be drawn in their place any more.
-                teller.clear();
-                printer.note("cancelling; Ctrl-C again leaves at once");
+                if teller.clear() {
+                    printer.note("cancelling; Ctrl-C again leaves at once");
+                }
                 batch.cancel();
             }
         }

@@ -16,7 +16,7 @@ use super::tally::Tally;
 use super::tell::Teller;
 use super::{built, follow, journal};
 use crate::args::{Run, Seeds};
-use crate::commands::assignment::Assignment;
+use crate::commands::assignment::{self, Assignment};
 use crate::commands::connect::connect;
 use crate::commands::run::job::stopped;
 use crate::commands::run::prepare::{Base, Given, Opened};
@@ -68,7 +68,13 @@ pub(super) async fn run(
         for assignment in &of_pictures {
             assignment.targets(&workflow)?;
         }
-        let schemas = client.schemas().await?;
+        let schemas = match args.seed {
+            Seeds::Random => client.schemas().await?,
+            _ => {
+                let selectors = of_pictures.iter().map(Assignment::selector);
+                Arc::new(assignment::schemas_of(selectors, &workflow, client).await?)
+            }
+        };
         saving.check_name(&workflow)?;
         Ok::<_, Failure>((of_pictures, workflow, schemas, plan, found, path, server))
     };

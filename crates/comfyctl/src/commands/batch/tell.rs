@@ -53,10 +53,12 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// Takes away what is drawn.
-    pub(super) fn clear(&mut self) {
+    /// Takes away what is drawn, and tells whether there are rows under way.
+    pub(super) fn clear(&mut self) -> bool {
+        let is_busy = !self.lines.is_empty();
         self.lines.clear();
         self.total = None;
+        is_busy
     }
 
     pub(super) fn tell(&mut self, event: &BatchEvent) {
