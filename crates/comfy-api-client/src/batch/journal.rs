@@ -292,11 +292,9 @@ impl Inner {
                 }
                 // The first line of any other file cannot be read either.
                 Err(_) if number == 1 && line.ends_with(b"\n") => return Err(no_journal(path)),
+                _ if number == 1 && !is_start_of_header(&line) => return Err(no_journal(path)),
                 _ => damaged = Some(number),
             }
-        }
-        if whole == 0 && damaged.is_some() && !is_start_of_header(&line) {
-            return Err(no_journal(path));
         }
         Ok(whole)
     }
