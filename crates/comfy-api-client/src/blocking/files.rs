@@ -128,6 +128,13 @@ impl Download {
         Pieces { iter: Iter::new(self.runtime, self.inner.into_stream()), piece: Bytes::new() }
     }
 
+    /// Gives the file another name for being saved; see [`Download::named`](crate::Download::named).
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.inner = self.inner.named(name);
+        self
+    }
+
     /// Saves the file in a folder; see [`Download::save_in`](crate::Download::save_in).
     ///
     /// # Errors

@@ -61,6 +61,21 @@ behaviour! {
 }
 
 behaviour! {
+    async fn a_file_is_saved_under_a_chosen_name_that_stays_in_the_folder(server) {
+        let client = server.client().await;
+        let file = stored(&client, ".bin", content(1000)).await;
+        let folder = tempfile::tempdir().unwrap();
+        let download = async || client.download(&file).await.unwrap().named("../a/./b: c.bin");
+        let path = |name: &str| folder.path().join("a").join(name);
+        for name in ["b_ c.bin", "b_ c-1.bin"] {
+            assert_eq!(download().await.save_in(folder.path()).await.unwrap(), (path(name), 1000));
+        }
+        assert_eq!(download().await.save_over(folder.path()).await.unwrap(), (path("b_ c.bin"), 1000));
+        assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 2);
+    }
+}
+
+behaviour! {
     async fn a_part_of_a_file_is_downloaded(server) {
         let client = server.client().await;
         let content = content(100_000);

@@ -235,6 +235,24 @@ behaviour! {
     }
 }
 
+behaviour! {
+    async fn outputs_tell_which_nodes_did_not_run(server) {
+        let color = fresh();
+        for tracking in [Tracking::WebSocket, Tracking::Polling] {
+            let client = server.builder().tracking(tracking).connect().await.unwrap();
+            client.submit(&picture(color)).await.unwrap().await.unwrap();
+            let again = client.submit(&picture(color)).await.unwrap().await.unwrap();
+            let mut cached: Vec<&str> = again.cached().iter().map(|node| node.as_str()).collect();
+            cached.sort_unstable();
+            assert_eq!((cached.as_slice(), again.is_all_cached()), (&["1", "2", "3"][..], true));
+            let JobState::Finished(outputs) = client.fetch(again.prompt_id()).await.unwrap() else { panic!("done") };
+            assert_eq!(outputs.cached(), again.cached());
+            let other = client.submit(&picture(fresh())).await.unwrap().await.unwrap();
+            assert!(!other.is_all_cached());
+        }
+    }
+}
+
 /// Nodes that the simulator does not have.
 #[tokio::test]
 async fn pictures_and_texts_come_over_the_socket_of_a_real_server() {

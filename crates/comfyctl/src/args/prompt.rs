@@ -48,8 +48,8 @@ Examples:
   comfyctl wait 0f60ac3e-5d52-4b7c-9b5f-5a4f4e6b9d0a
   comfyctl wait $id --timeout 10m && comfyctl fetch $id
 
-Prints nothing on stdout, and with `--json` the result of each prompt. Ctrl-C stops the waiting, and the
-prompts go on.
+Prints nothing on stdout, and with `--json` the result of each prompt. Ctrl-C stops the waiting,
+and the prompts go on.
 
 Exit codes, of the first prompt that did not succeed:
   0    all have run
@@ -74,7 +74,7 @@ Examples:
   comfyctl status 0f60ac3e-5d52-4b7c-9b5f-5a4f4e6b9d0a
   comfyctl status $id --json
 
-Prints one of: waiting at position N of M, running, success, error, interrupted; with what belongs to it.
+Prints one line: waiting at position N of M, running, success, error or interrupted, and why.
 
 Exit codes:
   0    it is printed, also for a prompt that failed
@@ -98,7 +98,7 @@ Examples:
 
 Exit codes:
   0    the files are saved
-  1    the workflow failed, has not ended, or is not known to the server, or a file could not be saved
+  1    the workflow failed, has not ended or is not known, or a file could not be saved
   2    wrong usage
   3    the server cannot be reached, or answered nonsense
   5    the time limit was reached

@@ -63,9 +63,8 @@ async fn work(
     if saving.downloads() {
         saving.check()?;
         let line = printer.live().single_job(&workflow);
-        line.message("downloading");
         let saved = |place, file| note(record, |record| record.save(place, file));
-        saving.save(&outputs, &workflow, client, saved).await?;
+        saving.save(&outputs, &workflow, client, &line, saved).await?;
     }
     print_outputs(printer, &outputs, record, saving.downloads(), None);
     Ok(())

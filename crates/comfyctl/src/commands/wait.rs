@@ -55,7 +55,10 @@ async fn all(
     Ok(join_all(ids.iter().map(async |id| {
         let record = Mutex::new(Record { prompt_id: Some(id.clone()), ..Record::default() });
         let label = if ids.len() > 1 { id.get(..8).unwrap_or(id) } else { "" };
-        let result = ended(client, printer, id, label, &record).await;
+        let mut result = ended(client, printer, id, label, &record).await;
+        if let (Err(failure), false) = (&mut result, label.is_empty()) {
+            failure.report.message = format!("{label}: {}", failure.report.message);
+        }
         report(printer, &record, result, began)
     }))
     .await)

@@ -60,6 +60,11 @@ impl Estimate {
         }
     }
 
+    /// The job is done, and what comes now is another matter.
+    pub(super) fn forget(&mut self) {
+        self.end = None;
+    }
+
     /// For how long the job runs.
     pub(super) fn elapsed(&self, now: Instant) -> Option<Duration> {
         Some(now.saturating_duration_since(self.began?))

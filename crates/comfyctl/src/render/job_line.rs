@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use comfy_api_client::{Event, Preview, Workflow};
-use indicatif::ProgressBar;
+use indicatif::{BinaryBytes, ProgressBar};
 
 use super::estimate::Estimate;
 use super::fitting::Parts;
@@ -81,6 +81,12 @@ impl<'a> JobLine<'a> {
         }
     }
 
+    /// Says from now on how much of the job's files has travelled.
+    pub(crate) fn downloading(&self) -> Downloading {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).download();
+        Downloading { state: Arc::clone(&self.state), files: Arc::default() }
+    }
+
     pub(crate) fn message(&self, text: impl Into<String>) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).say(text.into());
     }
@@ -92,6 +98,35 @@ impl Drop for JobLine<'_> {
             self.live.take_preview();
         }
         self.bar.finish_and_clear();
+    }
+}
+
+/// Files that travel at the same time.
+#[derive(Debug)]
+pub(crate) struct Downloading {
+    state: Arc<Mutex<State>>,
+    files: Arc<Mutex<Vec<Travelled>>>,
+}
+
+/// The bytes of a file that are through, and how many there are if that is known.
+type Travelled = (u64, Option<u64>);
+
+impl Downloading {
+    /// To be told of the bytes of another file.
+    pub(crate) fn reporter(&self) -> impl FnMut(u64, Option<u64>) + Send + 'static {
+        let (state, files) = (Arc::clone(&self.state), Arc::clone(&self.files));
+        let mut place = None;
+        move |bytes, size| {
+            let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = *place.get_or_insert_with(|| {
+                files.push((0, None));
+                files.len() - 1
+            });
+            files[place] = (bytes, size);
+            let through = files.iter().fold(0_u64, |sum, (bytes, _)| sum.saturating_add(*bytes));
+            let all = files.iter().try_fold(0_u64, |sum, (_, size)| sum.checked_add((*size)?));
+            state.lock().unwrap_or_else(PoisonError::into_inner).travel(through, all);
+        }
     }
 }
 
@@ -138,6 +173,19 @@ impl State {
             Event::Finished => self.say("done".to_owned()),
             _ => {}
         }
+    }
+
+    fn download(&mut self) {
+        self.say("downloading".to_owned());
+        self.estimate.forget();
+    }
+
+    fn travel(&mut self, bytes: u64, all: Option<u64>) {
+        self.steps = match all {
+            Some(all) => format!("{} of {}", BinaryBytes(bytes), BinaryBytes(all)),
+            None => BinaryBytes(bytes).to_string(),
+        };
+        self.share = all.map(|all| bytes as f64 / all.max(1) as f64);
     }
 
     fn say(&mut self, text: String) {

@@ -113,11 +113,11 @@ impl Live {
 
     /// A line for how many rows of a batch are done, below those of its jobs, until it is dropped.
     pub(crate) fn total(&self, rows: usize) -> TotalLine<'_> {
-        let done = Arc::new(Mutex::new((0, 0)));
+        let done = Arc::new(Mutex::new(Done::default()));
         let (shown, began) = (Arc::clone(&done), Instant::now());
         let bar = self.line(move |age, columns| {
-            let (done, failed) = *shown.lock().unwrap_or_else(PoisonError::into_inner);
-            total_line(done, failed, rows, began.elapsed(), age, columns)
+            let done = *shown.lock().unwrap_or_else(PoisonError::into_inner);
+            total_line(done, rows, began.elapsed(), age, columns)
         });
         *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         TotalLine { bar, done, live: self }
@@ -167,18 +167,27 @@ fn tick(bar: &ProgressBar) {
     }
 }
 
+/// Rows that have ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Done {
+    pub(crate) rows: usize,
+    /// How many of them failed.
+    pub(crate) failed: usize,
+    /// How many of them were done before, and took no time.
+    pub(crate) skipped: usize,
+}
+
 /// How much of a batch is done.
 #[derive(Debug)]
 pub(crate) struct TotalLine<'a> {
     bar: ProgressBar,
-    done: Arc<Mutex<(usize, usize)>>,
+    done: Arc<Mutex<Done>>,
     live: &'a Live,
 }
 
 impl TotalLine<'_> {
-    /// Tells how many rows have ended, and how many of them failed.
-    pub(crate) fn done(&self, rows: usize, failed: usize) {
-        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = (rows, failed);
+    pub(crate) fn done(&self, done: Done) {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = done;
     }
 }
 
@@ -189,14 +198,8 @@ impl Drop for TotalLine<'_> {
     }
 }
 
-fn total_line(
-    done: usize,
-    failed: usize,
-    rows: usize,
-    time: Duration,
-    age: Duration,
-    columns: usize,
-) -> String {
+fn total_line(done: Done, rows: usize, time: Duration, age: Duration, columns: usize) -> String {
+    let Done { rows: done, failed, skipped } = done;
     let mut text = format!("{done} of {rows} rows");
     if failed > 0 {
         let _ = write!(text, ", {failed} failed");
@@ -205,7 +208,7 @@ fn total_line(
         age,
         share: Some(done as f64 / rows.max(1) as f64),
         elapsed: Some(time),
-        left: rest(done, rows, time).filter(|_| done < rows),
+        left: rest(done.saturating_sub(skipped), rows.saturating_sub(skipped), time).filter(|_| done < rows),
         text: &text,
         ..Parts::default()
     };
@@ -238,5 +241,24 @@ impl TransferLine {
 impl Drop for TransferLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_all_counts_rows_and_failures_and_tells_the_time_left() {
+        let seconds = Duration::from_secs;
+        let line = |rows, failed, skipped| {
+            total_line(Done { rows, failed, skipped }, 24, seconds(60), seconds(0), 80)
+        };
+        insta::assert_snapshot!([line(0, 0, 0), line(12, 1, 0), line(12, 1, 8), line(24, 1, 0)].join("\n"), @"
+        ⠋ ░░░░░░░░░░░░░░░░   0 %  1:00  0 of 24 rows
+        ⠋ ████████░░░░░░░░  50 %  1:00  1:00 left  12 of 24 rows, 1 failed
+        ⠋ ████████░░░░░░░░  50 %  1:00  3:00 left  12 of 24 rows, 1 failed
+        ⠋ ████████████████ 100 %  1:00  24 of 24 rows, 1 failed
+        ");
     }
 }

@@ -18,7 +18,7 @@ use crate::commands::run::saving::Saving;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::render::job_line::JobLine;
-use crate::render::live::TotalLine;
+use crate::render::live::{Done, TotalLine};
 use crate::render::picture::Graphics;
 
 pub(super) struct Teller<'a> {
@@ -30,8 +30,12 @@ pub(super) struct Teller<'a> {
     lines: HashMap<usize, JobLine<'a>>,
     /// Files of rows that have not ended, in JSON.
     saved: HashMap<usize, Vec<Value>>,
+    /// Of files that come down.
+    reporters: HashMap<(usize, String), Reporter>,
     total: Option<TotalLine<'a>>,
 }
+
+type Reporter = Box<dyn FnMut(u64, Option<u64>) + Send>;
 
 impl<'a> Teller<'a> {
     pub(super) fn new(
@@ -49,6 +53,7 @@ impl<'a> Teller<'a> {
             pictures: args.show.map(graphics),
             lines: HashMap::new(),
             saved: HashMap::new(),
+            reporters: HashMap::new(),
             total: rows.map(|rows| printer.live().total(rows.len())),
         }
     }
@@ -101,8 +106,10 @@ impl<'a> Teller<'a> {
             }
             RowEvent::Ran(_) => self.message(row, "downloading"),
             RowEvent::Downloading { name, bytes, size } => {
-                let share = size.filter(|size| *size > 0).map(|size| format!(" {} %", bytes * 100 / size));
-                self.message(row, format!("downloading {}{}", one_line(name), share.unwrap_or_default()));
+                if let Some(line) = self.lines.get(&row.index()) {
+                    let reporter = self.reporters.entry((row.index(), name.clone()));
+                    reporter.or_insert_with(|| Box::new(line.downloading().reporter()))(*bytes, *size);
+                }
             }
             RowEvent::Saved(file) => self.saved(row, file),
             RowEvent::Finished(outputs) => self.finished(row, outputs),
@@ -117,7 +124,8 @@ impl<'a> Teller<'a> {
         }
         if let Some(total) = &self.total {
             let tally = self.tally.borrow();
-            total.done(tally.ended(), tally.failed.len());
+            let (rows, failed) = (tally.ended(), tally.failed.len());
+            total.done(Done { rows, failed, skipped: tally.skipped });
         }
     }
 
@@ -201,6 +209,7 @@ impl<'a> Teller<'a> {
     /// The line that ends a row.
     fn end(&mut self, row: &RowInfo, status: &str, outputs: Vec<Value>, failure: Option<&Failure>) {
         self.lines.remove(&row.index());
+        self.reporters.retain(|(index, _), _| *index != row.index());
         if !self.printer.is_json() {
             return;
         }

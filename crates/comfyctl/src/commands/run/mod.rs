@@ -86,9 +86,8 @@ async fn work(
     };
     note(record, |record| record.made(&outputs));
     tell_cached(printer, &outputs, &workflow);
-    line.message("downloading");
     if saving.downloads() {
-        let save = saving.save(&outputs, &workflow, server.client(), |place, file| {
+        let save = saving.save(&outputs, &workflow, server.client(), &line, |place, file| {
             note(record, |record| record.save(place, file));
         });
         tokio::select! {

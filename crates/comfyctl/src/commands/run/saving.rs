@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use comfy_api_client::{Client, OutputFile, Outputs, SavedFile, SocketImage, Workflow};
+use comfy_api_client::{Client, DownloadRequest, OutputFile, Outputs, SavedFile, SocketImage, Workflow};
 use futures_util::StreamExt;
 
 use crate::args::Save;
 use crate::commands::run::naming::{Run, Template};
 use crate::failure::Failure;
+use crate::render::job_line::JobLine;
 
 /// Downloads that run at the same time.
 const MOST_AT_ONCE: usize = 4;
@@ -81,9 +82,11 @@ impl Saving {
         outputs: &Outputs,
         workflow: &Workflow,
         client: &Client,
+        line: &JobLine<'_>,
         saved: impl Fn(usize, SavedFile),
     ) -> Result<(), Failure> {
         let failed = Cell::new(false);
+        let downloading = line.downloading();
         let run = Run { prompt_id: outputs.prompt_id(), workflow, row: None };
         let save = async |(index, (place, item)): (usize, (usize, Item<'_>))| {
             if failed.get() {
@@ -91,7 +94,10 @@ impl Saving {
             }
             let name = |output: &OutputFile| Some(self.name.as_ref()?.name(output, index + 1, &run));
             let file = match item {
-                Item::File(output) => self.save_file(output, name, client).await?,
+                Item::File(output) => {
+                    let request = client.download(&output.file).on_progress(downloading.reporter());
+                    self.save_file(output, name, request).await?
+                }
                 Item::Picture(picture) => self.save_picture(picture, name).await?,
             };
             saved(place, file);
@@ -116,9 +122,9 @@ impl Saving {
         &self,
         output: OutputFile,
         name: impl Fn(&OutputFile) -> Option<String>,
-        client: &Client,
+        request: DownloadRequest,
     ) -> Result<SavedFile, Failure> {
-        let mut download = client.download(&output.file).await?;
+        let mut download = request.await?;
         if let Some(name) = name(&output) {
             download = download.named(name);
         }
