@@ -115,8 +115,9 @@ fn input_of(name: &str) -> &str {
 }
 
 /// A value as one writes it.
-pub(super) fn text_of(value: &Value) -> String {
+fn text_of(value: &Value) -> String {
     match value {
+        Value::String(text) if text.is_empty() => "(empty)".to_owned(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }

@@ -52,7 +52,7 @@ impl Cards<'_> {
         for text in &row.texts {
             writeln!(out, "<pre tabindex=\"0\">{}</pre>", Html(text))?;
         }
-        self.write_meta(out, row)?;
+        self.write_meta(out, number, row)?;
         let editor = row.editor.as_ref().map(|editor| (editor, self.number_of(editor)));
         out.write_all(b"<p class=\"actions scripted\">")?;
         let stem = Html(self.stem);
@@ -60,7 +60,7 @@ impl Cards<'_> {
         write_pair(out, name, "the workflow in API format", api.0, &format!("{stem}-{number}.api.json"))?;
         if let Some((_, editor)) = editor {
             let what = "the workflow in the editor's format";
-            write_pair(out, "Copy for editor", what, editor.0, &format!("{stem}-{number}.json"))?;
+            write_pair(out, "Copy UI", what, editor.0, &format!("{stem}-{number}.json"))?;
         }
         out.write_all(b"</p>\n</div>\n")?;
         for (workflow, number) in [(&row.workflow, api)].into_iter().chain(editor) {
@@ -132,13 +132,7 @@ impl Cards<'_> {
         let mut values = self.axes.of_row(place).map(|(_, value)| value).peekable();
         let said = values.peek().is_some() && values.all(|value| row.label.contains(value));
         let class = if said { " class=\"unseen\"" } else { "" };
-        let number = place + 1;
-        writeln!(
-            out,
-            "<div class=\"title\"><h2{class}>{}</h2><a class=\"number\" href=\"#run-{number}\" \
-             aria-label=\"Run {number}\">#{number}</a></div>",
-            Html(&row.label)
-        )
+        writeln!(out, "<h2{class}>{}</h2>", Html(&row.label))
     }
 
     fn write_values(&self, out: &mut dyn Write, place: usize) -> io::Result<()> {
@@ -153,8 +147,11 @@ impl Cards<'_> {
         out.write_all(b"</dl>\n")
     }
 
-    fn write_meta(&self, out: &mut dyn Write, row: &Row) -> io::Result<()> {
-        out.write_all(b"<p class=\"meta\">")?;
+    fn write_meta(&self, out: &mut dyn Write, number: usize, row: &Row) -> io::Result<()> {
+        write!(
+            out,
+            "<p class=\"meta\"><a href=\"#run-{number}\" aria-label=\"Run {number}\">#{number}</a> "
+        )?;
         if let Some(elapsed) = row.elapsed {
             write!(out, "<span>{}</span> ", seconds(elapsed))?;
         }

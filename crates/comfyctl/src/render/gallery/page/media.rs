@@ -27,8 +27,8 @@ const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// How large the files within a page may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    picture: u64,
-    media: u64,
+    pub(super) picture: u64,
+    pub(super) media: u64,
 }
 
 impl Limits {

@@ -50,7 +50,7 @@
       count += seen;
     }
     at('nothing').hidden = count > 0 || !runs.length;
-    summary.textContent = count === runs.length ? whole : `${count} of ${whole}`;
+    summary.textContent = count === runs.length ? whole : `${count} of ${runs.length} runs`;
   };
   filters.addEventListener('input', filter);
   filters.addEventListener('submit', (event) => event.preventDefault());
@@ -102,7 +102,7 @@
     const list = made('dl');
     axes.forEach((axis, number) => {
       const differs = other && other.places[number] !== run.places[number];
-      list.append(made('dt', axis.name), made('dd', axis.values[run.places[number]] || '(empty)', differs ? 'differs' : ''));
+      list.append(made('dt', axis.name), made('dd', axis.values[run.places[number]], differs ? 'differs' : ''));
     });
     return list;
   };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::tests::{file, picture, row};
 use super::super::{RowFile, write_gallery};
+use super::media::Shown;
 use super::*;
 
 const HOSTILE: &str = "</script><script>alert(1)</script><!-- \"'><img src=x onerror=alert(2)>";
@@ -86,13 +87,13 @@ fn what_others_have_written_is_no_part_of_the_page() {
     if cfg!(unix) {
         rows[0].files.push(file(folder.path(), "javascript:alert(1)\"'<b>.bin", "other", b"x"));
         let folder = folder.path().join("</script> #?%");
-        std::fs::create_dir(&folder).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
         rows[0].files.push(file(&folder, "x.bin", "other", b"x"));
     }
     let page = page(&folder.path().join("index.html"), &rows);
-    // Those of the template, the axes, and five workflows: the rows have three, and share one for the editor.
-    assert_eq!(page.matches("<script").count(), 2 + 4);
-    assert_eq!(page.matches("</script").count(), 2 + 4);
+    // The script, the axes, and the workflows that differ.
+    assert_eq!(page.matches("<script").count(), 2 + 3);
+    assert_eq!(page.matches("</script").count(), 2 + 3);
     assert!(!page.contains("<img src=x") && !page.contains("<!--") && !page.contains("<b>."));
     if cfg!(unix) {
         assert!(page.contains("href=\"./javascript%3Aalert%281%29%22%27%3Cb%3E.bin\""));
@@ -116,25 +117,37 @@ fn the_page_loads_nothing_and_runs_its_own_script_only() {
 #[test]
 fn a_large_picture_is_reduced_and_other_large_files_stay_beside() {
     let folder = tempfile::tempdir().unwrap();
+    let small = Limits { picture: 10, media: 10 };
+    let large = picture(folder.path(), "large.png", (1100, 10), [1, 2, 3]);
+    let Shown::Picture { kind, content, size, whole } = Shown::of(&large, small) else { panic!() };
+    assert_eq!((kind, size, whole), ("image/jpeg", Some((1100, 10)), false));
+    assert_eq!(image::load_from_memory(&content).unwrap().width(), 1024);
+    image::RgbaImage::new(8, 8).save(&large.path).unwrap();
+    assert!(matches!(Shown::of(&large, small), Shown::Picture { kind: "image/png", whole: false, .. }));
+
     let mut run = row(&[]);
-    let path = folder.path().join("large.png");
-    // Noise does not become smaller.
-    let mut state = 1_u32;
-    let noise = image::RgbImage::from_fn(1800, 1600, |_, _| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let [_, red, green, blue] = state.to_be_bytes();
-        image::Rgb([red, green, blue])
-    });
-    noise.save(&path).unwrap();
-    run.files.push(RowFile { path, kind: "image", node: "9".into(), title: Some("Save".into()) });
+    run.files.push(RowFile { title: Some("Save".into()), ..large });
     let clip = file(folder.path(), "clip.mp4", "video", b"\0\0\0\x18ftypisom");
     std::fs::File::options().write(true).open(&clip.path).unwrap().set_len(17 << 20).unwrap();
     run.files.push(clip);
     let page = page(&folder.path().join("index.html"), &[run]);
-    assert!(page.contains("<img alt=\"a run: Save, 1 of 2\" width=\"1800\" height=\"1600\""));
-    assert!(page.contains("src=\"data:image/jpeg;base64,") && page.contains("reduced"));
+    assert!(page.contains("<img alt=\"a run: Save, 1 of 2\" width=\"8\" height=\"8\""));
     assert!(page.contains("<span class=\"kind\">video</span> <a href=\"./clip.mp4\""));
     assert!(page.contains("17.00 MiB") && !page.contains("<video"));
+}
+
+#[test]
+fn the_more_bytes_there_are_the_smaller_each_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = row(&[]);
+    for place in 0..64 {
+        let file = file(folder.path(), &format!("{place}.bin"), "other", b"");
+        std::fs::File::options().write(true).open(&file.path).unwrap().set_len(5 << 20).unwrap();
+        run.files.push(file);
+    }
+    assert_eq!(Limits::of(&[run.clone()]).picture, 4 << 20);
+    run.files.truncate(2);
+    assert_eq!(Limits::of(&[run]).picture, 8 << 20);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::super::{Row, RowFile};
+use super::measure::Measures;
 use super::text::{self, Style};
 use super::{FAINT, INK};
 use crate::render::picture::Picture;
@@ -24,7 +25,14 @@ const MOST_PICTURES: usize = 4;
 type Place = (u32, u32);
 
 /// Draws what the runs of a cell came to: their pictures, else the failure, else what there is.
-pub(super) fn draw(canvas: &mut RgbImage, corner: Place, size: Place, places: &[usize], rows: &[Row]) {
+pub(super) fn draw(
+    canvas: &mut RgbImage,
+    corner: Place,
+    measures: &Measures,
+    places: &[usize],
+    rows: &[Row],
+) {
+    let size = measures.cell;
     let runs = || places.iter().map(|place| &rows[*place]);
     if let Some(failed) = runs().find(|row| row.error.is_some() && pictures(row).next().is_none()) {
         let reason = failed.error.as_deref().unwrap_or_default();
@@ -120,14 +128,13 @@ fn note(
         }
     }
     let (room, below) = (width.saturating_sub(2 * PADDING), height.saturating_sub(2 * PADDING));
-    let style = Style::new(color).bold();
-    let style = if width > 200 { style.large() } else { style };
+    let style = Style::for_width(width).color(color).bold();
     let mut y = top + PADDING;
     for line in text::lines(&text::plain(title), style.columns(room), 1) {
         text::draw(canvas, (left + PADDING, y), &line, style);
         y += style.line_height() + 2;
     }
-    let style = Style::new(FAINT);
+    let style = Style::for_width(width).color(FAINT);
     let lines = below.saturating_sub(y - top - PADDING) / style.line_height();
     for line in text::lines(&text::plain(text), style.columns(room), lines as usize) {
         text::draw(canvas, (left + PADDING, y), &line, style);

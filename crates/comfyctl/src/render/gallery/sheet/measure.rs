@@ -4,7 +4,8 @@ use image::ImageReader;
 
 use super::super::{Row, RowFile};
 use super::plan::Plan;
-use super::{CAPTION_LINES, HEAD_LINES, head_style, label_lines};
+use super::text::Style;
+use super::{CAPTION_LINES, HEAD_LINES, label_lines};
 
 /// Around everything.
 pub(super) const MARGIN: u32 = 24;
@@ -22,7 +23,7 @@ const LONGEST_SIDE: u32 = 16_000;
 /// Pixels of a sheet: 3 bytes each while it is drawn.
 const MOST_PIXELS: u64 = 48_000_000;
 /// Pixels of all cells of a sheet that is easy to look at.
-const PLEASANT_PIXELS: f64 = 6_000_000.0;
+const PLEASANT_PIXELS: f64 = 4_000_000.0;
 /// The longer side of a cell where nothing limits it.
 const SIDES: std::ops::RangeInclusive<f64> = 192.0..=512.0;
 /// The longer side below which nothing can be seen.
@@ -34,6 +35,8 @@ pub(super) struct Measures {
     pub(super) height: u32,
     /// Of a picture's place.
     pub(super) cell: (u32, u32),
+    /// Of what is written.
+    pub(super) style: Style,
     pub(super) head_width: u32,
     head_height: u32,
     caption_height: u32,
@@ -43,7 +46,7 @@ impl Measures {
     /// Nothing if there are too many cells.
     pub(super) fn of(plan: &Plan, rows: &[Row]) -> Option<Self> {
         let least = (plan.columns * plan.lines) as f64 * LEAST_SIDE * LEAST_SIDE;
-        if least > 4.0 * MOST_PIXELS as f64 {
+        if least > MOST_PIXELS as f64 {
             return None;
         }
         let (shape, longest) = shape(rows);
@@ -67,9 +70,9 @@ impl Measures {
     }
 
     fn with_cells(plan: &Plan, cell: (u32, u32)) -> Self {
-        let style = head_style();
+        let style = Style::for_width(cell.0);
         let tallest = |labels: &mut dyn Iterator<Item = &super::Label>, most| {
-            let lines = labels.map(|label| label_lines(label, cell.0, most).len()).max().unwrap_or(0);
+            let lines = labels.map(|label| label_lines(label, cell.0, most, style).len()).max().unwrap_or(0);
             lines as u32 * style.line_height()
         };
         let caption = tallest(&mut plan.cells.iter().map(|cell| &cell.caption), CAPTION_LINES);
@@ -78,7 +81,7 @@ impl Measures {
         let name = if plan.name_across.is_some() { style.line_height() } else { 0 };
         let head_height = if heads + name > 0 { heads + name + HEAD_GAP } else { 0 };
         let head_width = widest_head(plan) as u32 * style.character_width();
-        let mut measures = Self { width: 0, height: 0, cell, head_width, head_height, caption_height };
+        let mut measures = Self { width: 0, height: 0, cell, style, head_width, head_height, caption_height };
         // The name of an axis is readable above a single narrow column.
         let names =
             plan.name_across.iter().map(|name| name.chars().count().min(HEAD_COLUMNS)).max().unwrap_or(0);

@@ -69,48 +69,48 @@ fn drawn(rows: &[Row]) -> Result<RgbImage, Failure> {
     draw_heads(&mut canvas, &plan, &measures);
     for cell in &plan.cells {
         let corner = measures.corner(cell.column, cell.line);
-        cell::draw(&mut canvas, corner, measures.cell, &cell.rows, rows);
+        cell::draw(&mut canvas, corner, &measures, &cell.rows, rows);
         let mut y = corner.1 + measures.cell.1 + measure::CAPTION_GAP;
-        for line in label_lines(&cell.caption, measures.cell.0, CAPTION_LINES) {
-            y = draw_line(&mut canvas, (corner.0, y), &line);
+        for line in label_lines(&cell.caption, measures.cell.0, CAPTION_LINES, measures.style) {
+            y = draw_line(&mut canvas, (corner.0, y), &line, measures.style);
         }
     }
     Ok(canvas)
 }
 
 fn draw_heads(canvas: &mut RgbImage, plan: &Plan, measures: &Measures) {
-    let name = Style::new(FAINT);
+    let style = measures.style;
+    let faint = style.color(FAINT);
     let (left, top) = measures.corner(0, 0);
+    // Down to the pictures, however many lines they are.
+    let above = |lines: usize| top - measure::HEAD_GAP - lines as u32 * style.line_height();
     if let Some(across) = &plan.name_across {
-        let room = name.columns(measures.width - left - measure::MARGIN);
+        let room = style.columns(measures.width - left - measure::MARGIN);
         for line in text::lines(&text::plain(across), room, 1) {
-            text::draw(canvas, (left, measure::MARGIN), &line, name);
+            text::draw(canvas, (left, measure::MARGIN), &line, faint);
         }
     }
     for (column, head) in plan.heads_across.iter().enumerate() {
         let (x, _) = measures.corner(column, 0);
-        let lines = label_lines(head, measures.cell.0, HEAD_LINES);
-        // Down to the pictures, however many lines they are.
-        let height = lines.len() as u32 * head_style().line_height();
-        let mut y = top - measure::HEAD_GAP - height;
+        let lines = label_lines(head, measures.cell.0, HEAD_LINES, style);
+        let mut y = above(lines.len());
         for line in lines {
-            y = draw_line(canvas, (x, y), &line);
+            y = draw_line(canvas, (x, y), &line, style);
         }
     }
     if let Some(down) = &plan.name_down {
-        for line in text::lines(&text::plain(down), name.columns(measures.head_width), 1) {
-            let y = top - measure::HEAD_GAP - name.line_height();
-            text::draw(canvas, (measure::MARGIN, y), &line, name);
+        for line in text::lines(&text::plain(down), style.columns(measures.head_width), 1) {
+            text::draw(canvas, (measure::MARGIN, above(1)), &line, faint);
         }
     }
     for (line, head) in plan.heads_down.iter().enumerate() {
         let (_, top) = measures.corner(0, line);
-        let fitting = (measures.cell.1 / head_style().line_height()).max(1) as usize;
-        let lines = label_lines(head, measures.head_width, fitting);
-        let height = lines.len() as u32 * head_style().line_height();
+        let fitting = (measures.cell.1 / style.line_height()).max(1) as usize;
+        let lines = label_lines(head, measures.head_width, fitting, style);
+        let height = lines.len() as u32 * style.line_height();
         let mut y = top + measures.cell.1.saturating_sub(height) / 2;
         for line in lines {
-            y = draw_line(canvas, (measure::MARGIN, y), &line);
+            y = draw_line(canvas, (measure::MARGIN, y), &line, style);
         }
     }
 }
@@ -118,28 +118,28 @@ fn draw_heads(canvas: &mut RgbImage, plan: &Plan, measures: &Measures) {
 /// A piece of a label that goes on one line: a name in faint letters, and a value.
 type Line = (String, String);
 
-fn head_style() -> Style {
-    Style::new(INK).bold()
-}
-
 /// A label on at most so many lines.
-fn label_lines(label: &Label, width: u32, most: usize) -> Vec<Line> {
-    let columns = head_style().columns(width);
+fn label_lines(label: &Label, width: u32, most: usize, style: Style) -> Vec<Line> {
+    let columns = style.columns(width);
     let mut lines: Vec<Line> = Vec::new();
     for (place, (name, value)) in label.iter().enumerate() {
+        // What is left when every other value has its line.
+        let room = most.saturating_sub(lines.len() + label.len() - place - 1).clamp(1, HEAD_LINES);
         let value = text::plain(value);
-        match name {
-            Some(name) => {
-                let name = text::lines(&text::plain(name), columns / 2, 1).pop().unwrap_or_default();
-                let room = columns.saturating_sub(name.chars().count() + 1);
-                lines.push((name, text::lines(&value, room, 1).pop().unwrap_or_default()));
-            }
-            None => {
-                let room = most.saturating_sub(lines.len() + label.len() - place - 1).min(HEAD_LINES).max(1);
-                lines
-                    .extend(text::lines(&value, columns, room).into_iter().map(|line| (String::new(), line)));
-            }
-        }
+        let Some(name) = name else {
+            lines.extend(text::lines(&value, columns, room).into_iter().map(|line| (String::new(), line)));
+            continue;
+        };
+        // Half of the line at least is for the value, if it needs that.
+        let beside = columns.saturating_sub(value.chars().count() + 1).max(columns / 2);
+        let name = text::lines(&text::plain(name), beside, 1).pop().unwrap_or_default();
+        let mut pieces = text::lines(&format!("{name} {value}"), columns, room).into_iter();
+        let first = pieces.next().unwrap_or_default();
+        lines.push(match first.strip_prefix(&name) {
+            Some(value) => (name, value.trim_start().to_owned()),
+            None => (String::new(), first),
+        });
+        lines.extend(pieces.map(|line| (String::new(), line)));
     }
     if lines.len() > most {
         lines.truncate(most.saturating_sub(1));
@@ -149,13 +149,12 @@ fn label_lines(label: &Label, width: u32, most: usize) -> Vec<Line> {
 }
 
 /// Returns where the next line is.
-fn draw_line(canvas: &mut RgbImage, (x, y): (u32, u32), (name, value): &Line) -> u32 {
-    let style = head_style();
+fn draw_line(canvas: &mut RgbImage, (x, y): (u32, u32), (name, value): &Line, style: Style) -> u32 {
     let mut left = x;
     if !name.is_empty() {
-        left = text::draw(canvas, (x, y), name, Style::new(FAINT)) + style.character_width();
+        left = text::draw(canvas, (x, y), name, style.color(FAINT)) + style.character_width();
     }
-    text::draw(canvas, (left, y), value, style);
+    text::draw(canvas, (left, y), value, style.color(INK).bold());
     y + style.line_height()
 }
 

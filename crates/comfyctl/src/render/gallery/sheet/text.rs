@@ -7,6 +7,9 @@ use unicode_width::UnicodeWidthChar;
 /// In place of a character that the font lacks.
 const UNKNOWN: char = '\u{fffd}';
 
+/// Characters that a place for a label should have.
+const GOOD_LABEL: usize = 22;
+
 /// How text looks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style {
@@ -16,16 +19,20 @@ pub(super) struct Style {
 }
 
 impl Style {
-    pub(super) fn new(color: [u8; 3]) -> Self {
-        Self { weight: FontWeight::Regular, size: RasterHeight::Size16, color }
+    /// The largest letters of which a good label fits into so many pixels.
+    pub(super) fn for_width(width: u32) -> Self {
+        let sizes = [RasterHeight::Size32, RasterHeight::Size24, RasterHeight::Size20];
+        let sizes = sizes.map(|size| Self { weight: FontWeight::Regular, size, color: [0; 3] });
+        let fitting = sizes.into_iter().find(|style| style.columns(width) >= GOOD_LABEL);
+        fitting.unwrap_or(Self { size: RasterHeight::Size16, ..sizes[0] })
+    }
+
+    pub(super) fn color(self, color: [u8; 3]) -> Self {
+        Self { color, ..self }
     }
 
     pub(super) fn bold(self) -> Self {
         Self { weight: FontWeight::Bold, ..self }
-    }
-
-    pub(super) fn large(self) -> Self {
-        Self { size: RasterHeight::Size20, ..self }
     }
 
     pub(super) fn character_width(self) -> u32 {
@@ -34,7 +41,8 @@ impl Style {
 
     /// From one line to the next.
     pub(super) fn line_height(self) -> u32 {
-        self.size.val() as u32 + 2
+        let size = self.size.val() as u32;
+        size + size / 8
     }
 
     /// How many characters fit.
@@ -65,9 +73,12 @@ pub(super) fn draw(canvas: &mut RgbImage, (x, y): (u32, u32), text: &str, style:
 /// The font has none.
 fn draw_ellipsis(canvas: &mut RgbImage, (x, y): (u32, u32), style: Style) {
     let (width, height) = (style.character_width(), style.size.val() as u32);
-    let line = y + height * 3 / 4;
-    for dot in 0..3 {
-        blend(canvas, x + dot * (width / 3) + 1, line - 1, style.color, 220);
+    let dot = (height / 12).max(1);
+    let (line, step) = (y + height * 3 / 4, width / 3);
+    for place in 0..3 {
+        for (column, row) in (0..dot * dot).map(|pixel| (pixel % dot, pixel / dot)) {
+            blend(canvas, x + place * step + column + 1, line - dot + row, style.color, 230);
+        }
     }
 }
 
@@ -149,9 +160,15 @@ mod tests {
     }
 
     #[test]
+    fn letters_are_larger_where_there_is_room() {
+        let heights = [100, 200, 250, 500].map(|width| Style::for_width(width).size.val());
+        assert_eq!(heights, [16, 20, 24, 32]);
+    }
+
+    #[test]
     fn text_beyond_the_edge_is_cut_off() {
-        let mut canvas = RgbImage::new(20, 10);
-        draw(&mut canvas, (15, 2), "W…W", Style::new([255; 3]).bold().large());
+        let mut canvas = RgbImage::new(30, 20);
+        draw(&mut canvas, (15, 2), "W…W", Style::for_width(400).color([255; 3]).bold());
         assert!(canvas.pixels().any(|pixel| pixel.0[0] > 200));
     }
 }
