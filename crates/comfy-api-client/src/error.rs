@@ -335,6 +335,12 @@ impl Error {
     }
 }
 
+impl From<comfy_workflow::Error> for Error {
+    fn from(error: comfy_workflow::Error) -> Self {
+        Self::workflow(error.to_string(), error)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;

@@ -29,6 +29,7 @@
 //! | keep an eye on a server: its queue, its jobs, its memory | [`Client::monitor`] |
 //! | choose how jobs are followed, and set credentials, certificates, proxies and limits | [`Client::builder`], [`Tracking`] |
 //! | open any file with a workflow, and convert what the editor saves | [`Client::open_workflow`], [`Client::convert`] |
+//! | run many workflows, and go on where a crash has ended them | [`batch`] |
 //! | have workflows with parameters, make many of one, or write them in code | [`Client::open_template`], [`workflow`] |
 //! | know what is wrong with a workflow before it is sent | [`Client::validate`] |
 //! | send and get files | [`Client::upload`], [`Client::download`], [`Outputs::save_all`] |
@@ -40,6 +41,7 @@
 
 mod address;
 mod api;
+pub mod batch;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod cancel;

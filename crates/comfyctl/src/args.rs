@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod batch;
 mod convert;
 mod extract;
 mod files;
@@ -16,6 +17,7 @@ mod serve;
 mod validate;
 mod watch;
 
+pub(crate) use batch::Batch;
 pub(crate) use convert::{Convert, DynamicPromptsMode};
 pub(crate) use extract::Extract;
 pub(crate) use files::{Download, Upload, WhereMode};

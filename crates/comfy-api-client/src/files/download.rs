@@ -119,6 +119,11 @@ impl Download {
         Ok((path, bytes))
     }
 
+    /// Saves the file as `path` until what is returned is dropped.
+    pub(crate) async fn save_part(self, path: &Path) -> Result<(tempfile::TempPath, u64)> {
+        write::at(self.transfer, path).await
+    }
+
     /// Saves the file as `path`, overwriting what is there, and returns how many bytes it has.
     ///
     /// # Errors

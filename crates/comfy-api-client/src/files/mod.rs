@@ -25,12 +25,13 @@ use crate::{Client, Result};
 
 pub use download::Download;
 pub use info::FileInfo;
+pub(crate) use name::{chosen_path, local_path, numbered};
 pub use request::{Channel, DownloadRequest, PictureFormat};
 pub(crate) use sending::Sending;
 pub use several::{DownloadedFile, Downloads};
 pub(crate) use source::Source;
 pub use upload::Upload;
-pub(crate) use write::bytes_in;
+pub(crate) use write::{blocking, bytes_at, bytes_in};
 
 impl Client {
     /// Uploads a file from disk, to be used as an input. Await the result for its name on the server.

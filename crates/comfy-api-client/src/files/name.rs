@@ -10,7 +10,7 @@ use crate::text::is_invisible;
 const LONGEST_NAME: usize = 240;
 
 /// Where a file of the server belongs below a folder: its subfolder and name, every part of them made safe.
-pub(super) fn local_path(file: &FileRef) -> PathBuf {
+pub(crate) fn local_path(file: &FileRef) -> PathBuf {
     let mut path: PathBuf = parts(&file.subfolder).collect();
     // A name with a separator is a name on some other system; only its last part is one here.
     path.push(parts(&file.filename).last().unwrap_or_else(|| "output".into()));
@@ -19,13 +19,13 @@ pub(super) fn local_path(file: &FileRef) -> PathBuf {
 
 /// Where a file with a name of somebody's choice belongs below a folder: `/` leads into subfolders, and every part is made
 /// safe.
-pub(super) fn chosen_path(name: &str) -> PathBuf {
+pub(crate) fn chosen_path(name: &str) -> PathBuf {
     let path: PathBuf = parts(name).collect();
     if path.as_os_str().is_empty() { "output".into() } else { path }
 }
 
 /// `path` for 0, else with the number before its extension: `a-1.png`.
-pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
+pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 0 {
         return path.to_owned();
     }

@@ -16,11 +16,57 @@ use crate::{Error, ErrorKind, Result};
 const WAITING: usize = 4;
 
 /// Writes a download under a temporary name in the folder where it is to be.
-pub(super) async fn beside(mut transfer: Transfer, path: &Path) -> Result<(TempPath, u64)> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+pub(super) async fn beside(transfer: Transfer, path: &Path) -> Result<(TempPath, u64)> {
+    let folder = folder_of(path).to_owned();
     let (part, part_path) = blocking(move || Ok(part_file(&folder)?.into_parts())).await?;
-    let shown = path.display().to_string();
+    let bytes = fill(transfer, part, path.display().to_string()).await?;
+    Ok((part_path, bytes))
+}
+
+/// Writes a download as `path`, in place of what is there. It is removed when that fails, or is given up.
+pub(super) async fn at(transfer: Transfer, path: &Path) -> Result<(TempPath, u64)> {
+    let made = path.to_owned();
+    let (part, part_path) = blocking(move || anew(&made)).await?;
+    let bytes = fill(transfer, part, path.display().to_string()).await?;
+    Ok((part_path, bytes))
+}
+
+/// Writes bytes as `path`, in place of what is there.
+pub(crate) async fn bytes_at(content: Bytes, path: &Path) -> Result<TempPath> {
+    let path = path.to_owned();
+    blocking(move || {
+        let (mut part, part_path) = anew(&path)?;
+        part.write_all(&content)
+            .map_err(|error| Error::io(format!("cannot write {}", path.display()), error))?;
+        Ok(part_path)
+    })
+    .await
+}
+
+/// A new file of this name, made with its folder.
+fn anew(path: &Path) -> Result<(File, TempPath)> {
+    let folder = folder_of(path);
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Error::io(format!("cannot make the folder {}", folder.display()), error))?;
+    let made = match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        // Nothing that others put there meanwhile is written to.
+        _ => File::create_new(path),
+    };
+    let file =
+        made.map_err(|error| Error::io(format!("cannot write in the folder {}", folder.display()), error))?;
+    let path = TempPath::try_from_path(path)
+        .map_err(|error| Error::io(format!("cannot write {}", path.display()), error))?;
+    Ok((file, path))
+}
+
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes a download into a file, and gives back how many bytes it has.
+async fn fill(mut transfer: Transfer, part: File, shown: String) -> Result<u64> {
     // The next piece comes in while one is written.
     let (steps, waiting) = mpsc::channel(WAITING);
     let writer = blocking(move || {
@@ -39,7 +85,7 @@ pub(super) async fn beside(mut transfer: Transfer, path: &Path) -> Result<(TempP
     let (read, written): (Result<()>, _) = tokio::join!(reader, writer);
     let bytes = written?;
     read?;
-    Ok((part_path, bytes))
+    Ok(bytes)
 }
 
 /// Saves bytes in a folder under a name as a file of the server is saved; over a file of that name only if `over`.
@@ -121,7 +167,7 @@ pub(super) fn put_without_overwriting(
     Err(Error::new(ErrorKind::Io, format!("no free name for {}", path.display())))
 }
 
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let result = tokio::task::spawn_blocking(work).await;

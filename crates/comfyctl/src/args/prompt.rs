@@ -32,6 +32,9 @@ pub(crate) struct Submit {
     /// As for `run`.
     #[arg(long, value_name = "NODE.INPUT=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Give a parameter of a template its value; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
     /// Noise seeds: N for all of them, `random` for new ones, or `keep`; before `--set`
     #[arg(long, value_name = "N|random|keep", value_parser = seeds, default_value = "keep")]
     pub(crate) seed: Seeds,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::Batch;
 use crate::commands::Template;
 
 const RUN_HELP: &str = "\
@@ -15,6 +16,13 @@ Examples:
   comfyctl run workflow.json -o out --name '{title}/{seed}-{index}.{ext}'
   comfyctl run out/hello_00001_.png --set KSampler.seed=7
 
+Many runs of one workflow, with what can be gone on with after an interruption:
+  comfyctl run w.json -o out --sweep 'KSampler.seed=1..8' --sweep KSampler.cfg=4,6,8 --grid out/grid.png
+  comfyctl run w.json -o out --params rows.csv --jobs 4 --gallery out/index.html
+  comfyctl run w.json -o out --sweep 'KSampler.seed=1..8' --resume
+  comfyctl run x.template.toml --param size=64 --sweep color=255,65280
+  comfyctl run thumbnail.json -o out --watch-dir in --set LoadImage.image=@{}
+
 Files of nodes that only show pictures are left on the server without `--with-previews`. Nodes whose
 results the server still has do not run again, which is told.
 
@@ -22,7 +30,7 @@ Ctrl-C cancels the workflow on the server; a second Ctrl-C leaves at once.
 
 Exit codes:
   0    the files are saved
-  1    the workflow failed on the server, or a file could not be saved
+  1    the workflow, or a row of many, failed on the server, or a file could not be saved
   2    wrong usage
   3    the server cannot be reached, or answered nonsense
   4    the workflow was rejected, and nothing ran
@@ -42,6 +50,9 @@ pub(crate) struct Run {
     /// `CLASS[1]` for the second of its class. A VALUE that begins with `@` is written `@@`.
     #[arg(long, value_name = "NODE.INPUT=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Give a parameter of a template (`x.template.toml`) its value; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
     /// Noise seeds: N for all of them, `random` for new ones, or `keep`; before `--set`
     ///
     /// What was set or drawn is told. Nodes that take smaller numbers only get what N comes to when one counts round.
@@ -65,6 +76,8 @@ pub(crate) struct Run {
     pub(crate) show: Option<ShowMode>,
     #[command(flatten)]
     pub(crate) save: Save,
+    #[command(flatten)]
+    pub(crate) batch: Batch,
 }
 
 /// Where files go.
@@ -73,11 +86,11 @@ pub(crate) struct Save {
     /// Folder for the files; made if it does not exist
     #[arg(short, long, default_value = ".", value_name = "DIR")]
     pub(crate) output: PathBuf,
-    /// Names for the files below that folder, made of {prompt_id}, {node}, {title}, {index}, {filename}, {stem}, {ext}
-    /// and {seed}; as on the server unless given
+    /// Names for the files below that folder, made of {prompt_id}, {node}, {title}, {index}, {filename}, {stem}, {ext},
+    /// {seed}, {row} and {label}; as on the server unless given
     ///
     /// A `/` leads into a subfolder, {index} counts the files of a run from 1, {seed} is the first noise seed of the
-    /// workflow, and a missing extension is added.
+    /// workflow, {row} and {label} tell the rows of many runs apart, and a missing extension is added.
     #[arg(long, value_name = "TEMPLATE", value_parser = Template::parse)]
     pub(crate) name: Option<Template>,
     /// Overwrite files that exist, instead of appending a number

@@ -1,13 +1,14 @@
 //! `--set`: what a person writes to change an input.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use comfy_api_client::workflow::schema::Schemas;
-use comfy_api_client::workflow::{self, json};
+use comfy_api_client::workflow::{self, Target, json};
 use comfy_api_client::{Client, Workflow};
 use serde_json::Value;
 
+use crate::commands::placeholder;
 use crate::failure::Failure;
 
 /// One `--set`.
@@ -51,6 +52,61 @@ impl Assignment {
             return Err(wrong("the input is missing"));
         }
         Ok(Self { selector: selector.to_owned(), value })
+    }
+
+    pub(crate) fn selector(&self) -> &str {
+        &self.selector
+    }
+
+    /// The file that is uploaded.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.value {
+            Given::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The inputs that are set.
+    pub(crate) fn targets(&self, workflow: &Workflow) -> Result<Vec<Target>, Failure> {
+        workflow.select(&self.selector).map_err(failure)
+    }
+
+    /// Whether it says something about each picture of a folder.
+    pub(crate) fn is_for_pictures(&self) -> bool {
+        match &self.value {
+            Given::Text(text) => placeholder::is_in(text),
+            Given::Json(value) => placeholder::is_in(&value.to_string()),
+            Given::File(path) => placeholder::is_in(&path.to_string_lossy()),
+        }
+    }
+
+    /// The same for one picture: `@{}` is the picture itself, and elsewhere `{}` stands for its name.
+    pub(crate) fn for_picture(&self, picture: &Path) -> Self {
+        let value = match &self.value {
+            Given::Text(text) => Given::Text(placeholder::filled(text, picture)),
+            Given::Json(value) => Given::Json(placeholder::filled_json(value, picture)),
+            Given::File(path) if path.as_os_str() == "{}" => Given::File(picture.to_owned()),
+            Given::File(path) => Given::File(placeholder::filled(&path.to_string_lossy(), picture).into()),
+        };
+        Self { selector: self.selector.clone(), value }
+    }
+
+    /// Changes the workflow as [`apply_all`] does, for one who takes errors of the library.
+    pub(crate) async fn change(
+        &self,
+        workflow: &mut Workflow,
+        client: &Client,
+        schemas: &Schemas,
+    ) -> comfy_api_client::Result<()> {
+        match &self.value {
+            Given::Text(text) => workflow.set_text(&self.selector, text, schemas)?,
+            Given::Json(value) => workflow.set_checked(&self.selector, value.clone(), schemas)?,
+            Given::File(path) => {
+                let name = client.upload(path).await?.input_value();
+                workflow.set_checked(&self.selector, Value::String(name), &Schemas::new())?
+            }
+        };
+        Ok(())
     }
 
     /// Finds mistakes that need no server: a selector that misses, a file that is not there.
@@ -113,22 +169,24 @@ pub(crate) async fn apply_all(
     workflow: &mut Workflow,
     client: &Client,
 ) -> Result<(), Failure> {
-    let schemas = schemas_of(assignments, workflow, client).await?;
+    let selectors = assignments.iter().map(|assignment| assignment.selector.as_str());
+    let schemas = schemas_of(selectors, workflow, client).await?;
     for assignment in assignments {
         assignment.apply(workflow, client, &schemas).await?;
     }
     Ok(())
 }
 
-/// Those of the classes that are changed, as the server has them now: lists of models and files change.
-async fn schemas_of(
-    assignments: &[Assignment],
+/// The schemas of the classes that these selectors name, as the server has them now: lists of models and files change. Those
+/// that name nothing are told of elsewhere.
+pub(crate) async fn schemas_of(
+    selectors: impl Iterator<Item = &str>,
     workflow: &Workflow,
     client: &Client,
 ) -> Result<Schemas, Failure> {
     let mut classes = BTreeSet::new();
-    for assignment in assignments {
-        for target in workflow.select(&assignment.selector).map_err(failure)? {
+    for selector in selectors {
+        for target in workflow.select(selector).unwrap_or_default() {
             classes.extend(workflow.node(target.node.as_str()).map(|node| node.class_type.clone()));
         }
     }

@@ -1,6 +1,7 @@
 //! The commands, one file per verb, and what several of them need.
 
 mod assignment;
+mod batch;
 mod cancel;
 mod connect;
 mod convert;
@@ -15,7 +16,8 @@ mod jobs;
 mod known_prompt;
 mod look;
 mod object_info;
-mod output_file;
+pub(crate) mod output_file;
+mod placeholder;
 mod prompt;
 mod prompt_id;
 mod queue;
@@ -29,6 +31,7 @@ mod stats;
 mod status;
 mod stop;
 mod submit;
+mod template_file;
 mod upload;
 mod validate;
 mod wait;

@@ -8,11 +8,19 @@ use crate::failure::{Failure, one_line};
 
 /// Writes a whole file, in place of the one that is there. Whoever reads it meanwhile reads the old one.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    write_with(path, |file| file.write_all(content))
+}
+
+/// Like `write`, for what is made while it is written.
+pub(crate) fn write_with(
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
     let written = match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         // A pipe or a device is no place to put another file.
         Ok(found) if !found.is_file() => {
-            File::options().write(true).open(path).and_then(|mut file| file.write_all(content))
+            File::options().write(true).open(path).and_then(|file| write_through(file, content))
         }
         _ => replace(path, content),
     };
@@ -22,7 +30,13 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     })
 }
 
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+fn write_through(file: impl Write, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = io::BufWriter::new(file);
+    content(&mut file)?;
+    file.flush()
+}
+
+fn replace(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     // A link stays one.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -35,6 +49,6 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut part = builder.tempfile_in(folder)?;
-    part.write_all(content)?;
+    write_through(&mut part, content)?;
     part.persist(&path).map(drop).map_err(|error| error.error)
 }

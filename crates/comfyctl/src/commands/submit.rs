@@ -18,7 +18,13 @@ pub(crate) async fn submit(settings: &Settings, printer: &Printer, args: Submit)
 
 async fn work(settings: &Settings, printer: &Printer, args: &Submit) -> Result<(), Failure> {
     let mut stop = Stop::listen();
-    let given = Given { workflow: &args.workflow, set: &args.set, seed: args.seed };
+    let given = Given {
+        workflow: &args.workflow,
+        set: &args.set,
+        seed: args.seed,
+        params: &args.param,
+        pictures: false,
+    };
     let check = || match settings.target()?.server {
         Server::Embedded => Err(Failure::usage("embedded", "the simulator inside this process ends with it")
             .with_hint("use `run`, or start one with `comfyctl serve`")),

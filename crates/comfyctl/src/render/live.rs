@@ -113,19 +113,14 @@ impl Live {
 
     /// A line for how many rows of a batch are done, below those of its jobs, until it is dropped.
     pub(crate) fn total(&self, rows: usize) -> TotalLine<'_> {
-        let done = Arc::new(Mutex::new((0, 0)));
+        let done = Arc::new(Mutex::new(Done::default()));
         let (shown, began) = (Arc::clone(&done), Instant::now());
         let bar = self.line(move |age, columns| {
-            let (done, failed) = *shown.lock().unwrap_or_else(PoisonError::into_inner);
-            total_line(done, failed, rows, began.elapsed(), age, columns)
+            let done = *shown.lock().unwrap_or_else(PoisonError::into_inner);
+            total_line(done, rows, began.elapsed(), age, columns)
         });
         *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         TotalLine { bar, done, live: self }
-    }
-
-    /// A line for a file that travels, until it is dropped.
-    pub(crate) fn transfer(&self, name: &str) -> TransferLine {
-        self.transfers(1).transfer(name)
     }
 
     /// Lines for files that travel, and if there are several one that counts them.
@@ -156,31 +151,33 @@ impl Live {
     }
 }
 
-fn style(bar: &ProgressBar, template: &str) {
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    tick(bar);
-}
-
 fn tick(bar: &ProgressBar) {
     if !bar.is_hidden() {
         bar.enable_steady_tick(Duration::from_millis(120));
     }
 }
 
+/// Rows that have ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Done {
+    pub(crate) rows: usize,
+    /// How many of them failed.
+    pub(crate) failed: usize,
+    /// How many of them were done before, and took no time.
+    pub(crate) skipped: usize,
+}
+
 /// How much of a batch is done.
 #[derive(Debug)]
 pub(crate) struct TotalLine<'a> {
     bar: ProgressBar,
-    done: Arc<Mutex<(usize, usize)>>,
+    done: Arc<Mutex<Done>>,
     live: &'a Live,
 }
 
 impl TotalLine<'_> {
-    /// Tells how many rows have ended, and how many of them failed.
-    pub(crate) fn done(&self, rows: usize, failed: usize) {
-        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = (rows, failed);
+    pub(crate) fn done(&self, done: Done) {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = done;
     }
 }
 
@@ -191,14 +188,8 @@ impl Drop for TotalLine<'_> {
     }
 }
 
-fn total_line(
-    done: usize,
-    failed: usize,
-    rows: usize,
-    time: Duration,
-    age: Duration,
-    columns: usize,
-) -> String {
+fn total_line(done: Done, rows: usize, time: Duration, age: Duration, columns: usize) -> String {
+    let Done { rows: done, failed, skipped } = done;
     let mut text = format!("{done} of {rows} rows");
     if failed > 0 {
         let _ = write!(text, ", {failed} failed");
@@ -207,7 +198,7 @@ fn total_line(
         age,
         share: Some(done as f64 / rows.max(1) as f64),
         elapsed: Some(time),
-        left: rest(done, rows, time).filter(|_| done < rows),
+        left: rest(done.saturating_sub(skipped), rows.saturating_sub(skipped), time).filter(|_| done < rows),
         text: &text,
         ..Parts::default()
     };
@@ -221,10 +212,13 @@ mod tests {
     #[test]
     fn the_line_for_all_counts_rows_and_failures_and_tells_the_time_left() {
         let seconds = Duration::from_secs;
-        let line = |done, failed| total_line(done, failed, 24, seconds(60), seconds(0), 80);
-        insta::assert_snapshot!([line(0, 0), line(12, 1), line(24, 1)].join("\n"), @"
+        let line = |rows, failed, skipped| {
+            total_line(Done { rows, failed, skipped }, 24, seconds(60), seconds(0), 80)
+        };
+        insta::assert_snapshot!([line(0, 0, 0), line(12, 1, 0), line(12, 1, 8), line(24, 1, 0)].join("\n"), @"
         ⠋ ░░░░░░░░░░░░░░░░   0 %  1:00  0 of 24 rows
         ⠋ ████████░░░░░░░░  50 %  1:00  1:00 left  12 of 24 rows, 1 failed
+        ⠋ ████████░░░░░░░░  50 %  1:00  3:00 left  12 of 24 rows, 1 failed
         ⠋ ████████████████ 100 %  1:00  24 of 24 rows, 1 failed
         ");
     }

@@ -57,7 +57,7 @@ fn a_template_that_cannot_be_filled_in_is_wrong_usage() {
     let place = Place::new();
     let hello = example("hello.json");
     insta::assert_snapshot!(place.run(&["run", &hello, "-s", "127.0.0.1:9", "--name", "{nodes}.png"]), @"
-    error: invalid value '{nodes}.png' for '--name <TEMPLATE>': there is no {nodes}; there are {prompt_id}, {node}, {title}, {index}, {filename}, {stem}, {ext}, {seed}
+    error: invalid value '{nodes}.png' for '--name <TEMPLATE>': there is no {nodes}; there are {prompt_id}, {node}, {title}, {index}, {filename}, {stem}, {ext}, {seed}, {row}, {label}
 
     For more information, try '--help'.
 

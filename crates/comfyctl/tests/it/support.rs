@@ -164,6 +164,13 @@ impl Running {
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
+    /// Ends it at once, as the system does when memory is short.
+    #[cfg(unix)]
+    pub(crate) fn kill(self) {
+        self.signal("KILL");
+        assert_eq!(self.end().code, None);
+    }
+
     /// Waits for the end; what was not yet read of stdout is part of it.
     pub(crate) fn end(mut self) -> Ran {
         let id = self.child.id();
@@ -207,6 +214,11 @@ fn example_with(name: &str, change: impl FnOnce(&mut Value)) -> String {
 /// A simulator whose nodes run until they are interrupted.
 pub(crate) fn slow_sim() -> Sim {
     started(Sim::builder().node_delay(FOREVER))
+}
+
+/// A simulator whose nodes take a while.
+pub(crate) fn unhurried_sim() -> Sim {
+    started(Sim::builder().node_delay(Duration::from_millis(60)))
 }
 
 pub(crate) fn sim() -> Sim {

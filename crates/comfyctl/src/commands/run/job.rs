@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 
 use comfy_api_client::{Event, Job, Outputs, Submit};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::commands::stop::Stop;
 use crate::commands::workflow_file;
@@ -47,21 +47,38 @@ pub(crate) async fn follow(job: &Job, line: &JobLine<'_>, printer: &Printer) -> 
     while let Some(event) = events.next().await {
         let event = event?;
         line.show(&event);
-        match &event {
-            Event::Progress(progress) => printer.json(&json!({
-                "type": "progress", "node": progress.node, "value": progress.value, "max": progress.max, "overall": progress.overall(),
-            })),
-            Event::NodeStarted(node) => printer.json(&json!({"type": "executing", "node": node})),
-            Event::Blocked(error) => printer.warning(&format!(
-                "node {} did not run: {}",
-                one_line(error.node_id.as_str()),
-                one_line(&error.exception_message)
-            )),
-            Event::Stalled(stall) => printer.warning(&stall.to_string()),
-            _ => {}
+        if let Some(line) = json_of(&event).filter(|_| printer.is_json()) {
+            printer.json(&line);
+        }
+        if let Some(text) = warning_of(&event) {
+            printer.warning(&text);
         }
     }
     Ok(job.outputs().await?)
+}
+
+/// An event in JSON, if it is one that scripts are told of.
+pub(crate) fn json_of(event: &Event) -> Option<Value> {
+    match event {
+        Event::Progress(progress) => Some(json!({
+            "type": "progress", "node": progress.node, "value": progress.value, "max": progress.max, "overall": progress.overall(),
+        })),
+        Event::NodeStarted(node) => Some(json!({"type": "executing", "node": node})),
+        _ => None,
+    }
+}
+
+/// What is told as a warning of an event.
+pub(crate) fn warning_of(event: &Event) -> Option<String> {
+    match event {
+        Event::Blocked(error) => Some(format!(
+            "node {} did not run: {}",
+            one_line(error.node_id.as_str()),
+            one_line(&error.exception_message)
+        )),
+        Event::Stalled(stall) => Some(stall.to_string()),
+        _ => None,
+    }
 }
 
 /// Cancels the job and waits for its end; another Ctrl-C does not wait.

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::args::{Run, ShowMode};
+use crate::commands::batch;
 use crate::commands::run::job::{cancel, follow, stopped, submitted, tell_submitted};
 use crate::commands::run::prepare::{Given, prepare};
 use crate::commands::run::record::{Record, note, print_outputs, print_result, report, tell_cached};
@@ -19,11 +20,15 @@ use crate::commands::stop::Stop;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::render::gallery;
 use crate::render::picture::Graphics;
 use crate::settings::Settings;
 
 /// Submits a workflow, follows it and saves its files.
 pub(crate) async fn run(settings: &Settings, printer: &Printer, args: Run) -> Exit {
+    if args.batch.is_many() {
+        return batch::run(settings, printer, &args).await;
+    }
     let began = Instant::now();
     let record = Mutex::new(Record::default());
     let work = work(settings, printer, &args, &record);
@@ -44,12 +49,19 @@ async fn work(
 ) -> Result<(), Failure> {
     let mut stop = Stop::listen();
     let saving = Saving::new(&args.save);
-    let given = Given { workflow: &args.workflow, set: &args.set, seed: args.seed };
+    let given = Given {
+        workflow: &args.workflow,
+        set: &args.set,
+        seed: args.seed,
+        params: &args.param,
+        pictures: false,
+    };
     let (server, workflow, changes) = tokio::select! {
         prepared = prepare(settings, printer, given, || saving.check()) => prepared?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
     saving.check_name(&workflow)?;
+    args.batch.grid.as_deref().map_or(Ok(()), gallery::check_grid)?;
     note(record, |record| record.workflow = Some(workflow.clone()));
     seeds::tell(&changes, &workflow, args.seed, printer);
 
@@ -85,11 +97,13 @@ async fn work(
     }
     drop(line);
     print_outputs(printer, &outputs, record, saving.downloads(), pictures);
+    let saved: Vec<_> = note(record, |record| record.saved.values().cloned().collect());
+    batch::end::look_at_one(args, &outputs, &saved, &workflow)?;
     Ok(())
 }
 
 /// How pictures are drawn.
-fn graphics(mode: ShowMode) -> Graphics {
+pub(crate) fn graphics(mode: ShowMode) -> Graphics {
     match mode {
         ShowMode::Auto => Graphics::detect(),
         ShowMode::Kitty => Graphics::Kitty,

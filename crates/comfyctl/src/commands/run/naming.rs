@@ -6,6 +6,12 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
+impl std::fmt::Display for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// A template of names, such as `{title}/{seed}-{index}.{ext}`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Template {
@@ -29,9 +35,11 @@ enum Placeholder {
     Stem,
     Ext,
     Seed,
+    Row,
+    Label,
 }
 
-const PLACEHOLDERS: [(&str, Placeholder); 8] = [
+const PLACEHOLDERS: [(&str, Placeholder); 10] = [
     ("prompt_id", Placeholder::PromptId),
     ("node", Placeholder::Node),
     ("title", Placeholder::Title),
@@ -40,6 +48,8 @@ const PLACEHOLDERS: [(&str, Placeholder); 8] = [
     ("stem", Placeholder::Stem),
     ("ext", Placeholder::Ext),
     ("seed", Placeholder::Seed),
+    ("row", Placeholder::Row),
+    ("label", Placeholder::Label),
 ];
 
 /// What a run has in common for all its files.
@@ -47,6 +57,15 @@ const PLACEHOLDERS: [(&str, Placeholder); 8] = [
 pub(crate) struct Run<'a> {
     pub(crate) prompt_id: &'a str,
     pub(crate) workflow: &'a Workflow,
+    /// Which of several it is.
+    pub(crate) row: Option<Row<'a>>,
+}
+
+/// A row of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) index: usize,
+    pub(crate) label: &'a str,
 }
 
 impl Template {
@@ -124,6 +143,13 @@ impl Template {
                 Piece::Value(Placeholder::Filename) => name.push_str(&filename),
                 Piece::Value(Placeholder::Stem) => name.push_str(stem),
                 Piece::Value(Placeholder::Ext) => name.push_str(ext),
+                // A run alone is the first row.
+                Piece::Value(Placeholder::Row) => {
+                    name.push_str(&(run.row.map_or(0, |row| row.index) + 1).to_string());
+                }
+                Piece::Value(Placeholder::Label) => {
+                    name.push_str(&plain(run.row.map_or("run", |row| row.label)));
+                }
                 Piece::Value(Placeholder::Seed) => {
                     name.push_str(&seed(run.workflow).unwrap_or_default());
                 }
@@ -167,7 +193,7 @@ mod tests {
         let output = OutputFile::new("9", key, file);
         let template = Template::parse(template).unwrap();
         template.check(&workflow).unwrap();
-        template.name(&output, 3, &Run { prompt_id: "p", workflow: &workflow })
+        template.name(&output, 3, &Run { prompt_id: "p", workflow: &workflow, row: None })
     }
 
     #[test]

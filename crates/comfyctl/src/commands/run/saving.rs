@@ -87,7 +87,7 @@ impl Saving {
     ) -> Result<(), Failure> {
         let failed = Cell::new(false);
         let downloading = line.downloading();
-        let run = Run { prompt_id: outputs.prompt_id(), workflow };
+        let run = Run { prompt_id: outputs.prompt_id(), workflow, row: None };
         let save = async |(index, (place, item)): (usize, (usize, Item<'_>))| {
             if failed.get() {
                 return Ok(());

@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 use super::lines::progress;
 use super::names::{clean, files_of, node_title};
 use crate::commands::connect::connect;
-use crate::commands::prompt;
 use crate::commands::request::within;
 use crate::commands::run::job::{follow, stopped};
 use crate::commands::run::record::{Record, note, report};
 use crate::commands::stop::Stop;
+use crate::commands::{known_prompt, prompt_id};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -49,6 +49,8 @@ async fn followed(
 ) -> Result<(), Failure> {
     let server = connect(settings).await?;
     let client = server.client();
+    let id = &prompt_id::find(client, id).await?;
+    note(record, |record| record.prompt_id = Some(id.clone()));
     // It has the workflow, which names the nodes, and the steps that are in the log.
     let mut monitor = client.monitor();
     let workflow = workflow_of(&mut monitor, client, id).await?;
@@ -89,7 +91,7 @@ async fn workflow_of(monitor: &mut Monitor, client: &Client, id: &str) -> Result
     if let Some(job) = monitor.view().job(id) {
         return Ok(job.workflow.clone());
     }
-    Ok(prompt::workflow(client, id).await?.unwrap_or_default())
+    Ok(known_prompt::workflow(client, id).await?.unwrap_or_default())
 }
 
 /// Shows the steps of samplers, of which the server tells nobody but in its log.

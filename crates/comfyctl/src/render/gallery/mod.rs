@@ -1,10 +1,15 @@
 //! What many runs came to, to look at: a contact sheet, and a page.
 
+mod axes;
+mod page;
+mod sheet;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::commands::output_file;
 use crate::failure::Failure;
 
 /// One run of a batch.
@@ -37,16 +42,52 @@ pub(crate) struct RowFile {
 }
 
 /// Whether a contact sheet can have this name: to be asked before anything runs.
-pub(crate) fn check_grid(_path: &Path) -> Result<(), Failure> {
-    Ok(())
+pub(crate) fn check_grid(path: &Path) -> Result<(), Failure> {
+    sheet::format_of(path).map(drop)
 }
 
 /// Writes a labelled contact sheet. The axes are the values that differ.
-pub(crate) fn write_grid(_path: &Path, _rows: &[Row]) -> Result<(), Failure> {
-    Err(Failure::usage("grid", "not there yet"))
+pub(crate) fn write_grid(path: &Path, rows: &[Row]) -> Result<(), Failure> {
+    let sheet = sheet::encoded(rows, sheet::format_of(path)?)?;
+    output_file::write(path, &sheet)
+        .map_err(|failure| failure.with_hint("choose another file with `--grid FILE`"))
 }
 
 /// Writes a page with everything in it.
-pub(crate) fn write_gallery(_path: &Path, _title: &str, _rows: &[Row]) -> Result<(), Failure> {
-    Err(Failure::usage("gallery", "not there yet"))
+pub(crate) fn write_gallery(path: &Path, title: &str, rows: &[Row]) -> Result<(), Failure> {
+    output_file::write_with(path, |out| page::write(out, path, title, rows))
+        .map_err(|failure| failure.with_hint("choose another file with `--gallery FILE`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+
+    pub(super) fn row(values: &[(&str, Value)]) -> Row {
+        Row {
+            label: "a run".into(),
+            values: values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            files: Vec::new(),
+            workflow: Value::Null,
+            editor: None,
+            prompt_id: None,
+            error: None,
+            texts: Vec::new(),
+            elapsed: None,
+        }
+    }
+
+    pub(super) fn file(folder: &Path, name: &str, kind: &'static str, content: &[u8]) -> RowFile {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        RowFile { path, kind, node: "9".into(), title: None }
+    }
+
+    pub(super) fn picture(folder: &Path, name: &str, (width, height): (u32, u32), color: [u8; 3]) -> RowFile {
+        let file = file(folder, name, "image", b"");
+        RgbImage::from_pixel(width, height, Rgb(color)).save(&file.path).unwrap();
+        file
+    }
 }

@@ -67,13 +67,8 @@ impl Picture {
     }
 
     /// The picture as large as fits into so many pixels, keeping its shape; never larger than it is.
-    pub(crate) fn thumbnail(&self, width: u32, height: u32) -> RgbaImage {
-        let own = self.pixels.dimensions();
-        let smaller = scale::within(own, (width, height));
-        if smaller.0 >= own.0 && smaller.1 >= own.1 {
-            return self.pixels.clone();
-        }
-        scale::scaled(&self.pixels, smaller)
+    pub(crate) fn fit(&self, width: u32, height: u32) -> RgbaImage {
+        scale::scaled(&self.pixels, scale::within(self.pixels.dimensions(), (width, height)))
     }
 
     /// The cells that it takes, at most within so many, keeping its shape.
@@ -100,7 +95,7 @@ impl Picture {
 
     /// The same in so many pixels at most of either side, for those who keep many.
     pub(crate) fn reduced(&self, side: u32) -> Self {
-        Self { pixels: self.thumbnail(side, side), original: self.original }
+        Self { pixels: self.fit(side, side), original: self.original }
     }
 
     /// All that draws it at the cursor in so many cells, and leaves the cursor where it was. Below the cursor there
@@ -201,9 +196,9 @@ mod tests {
         let picture = Picture::decode(&encoded(&red_and_blue(3000, 30))).unwrap();
         assert_eq!(picture.size(), (3000, 30));
         assert_eq!(picture.pixels.dimensions(), (2048, 20));
-        assert_eq!(picture.thumbnail(100, 100).dimensions(), (100, 1));
+        assert_eq!(picture.fit(100, 100).dimensions(), (100, 1));
         let small = Picture::decode(&encoded(&red_and_blue(10, 10))).unwrap();
-        assert_eq!(small.thumbnail(100, 100).dimensions(), (10, 10));
+        assert_eq!(small.fit(100, 100).dimensions(), (10, 10));
     }
 
     #[test]

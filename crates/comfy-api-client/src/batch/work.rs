@@ -1,0 +1,472 @@
+//! One row, from where it is to its end.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::entry::{Entry, Submit};
+use super::journal::{Journal, Open, State};
+use super::row::{Again, Content, hash};
+use super::save::Saver;
+use super::{BatchEvent, Options, Row, RowEvent, RowInfo};
+use crate::outputs::Gains;
+use crate::{Client, Error, ErrorKind, Job, JobState, Outputs, Result};
+
+/// How often a row is submitted again that the server has lost: one over which servers end would end them for ever.
+const MOST_LOSSES: usize = 2;
+
+/// Pauses before the questions for a prompt whose submit was not answered: it may still be on its way.
+const ARRIVAL_PAUSES: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(600)];
+
+/// What the rows of a batch have in common.
+pub(super) struct Shared<'a> {
+    pub(super) client: Client,
+    pub(super) journal: Journal,
+    pub(super) saver: Option<Saver<'a>>,
+    pub(super) options: Option<Options<'a>>,
+    pub(super) told: mpsc::UnboundedSender<BatchEvent>,
+    pub(super) stopped: watch::Receiver<bool>,
+}
+
+/// Room for a row among those that are queued or run, until it is dropped.
+pub(super) struct Slot(Arc<AtomicUsize>);
+
+impl Slot {
+    pub(super) fn take(queued: &Arc<AtomicUsize>) -> Self {
+        queued.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(queued))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is to be done next for a row.
+enum Next {
+    Submit,
+    /// Asks for a prompt that was submitted; in this process, when its submit ended with this error.
+    Ask(Box<Open>, Option<Error>),
+    Follow(Arc<Job>),
+    Save(Box<Open>, Outputs),
+    End(RowEvent),
+    /// The batch ends, or this row was cancelled in the middle.
+    Stop(Option<Error>),
+}
+
+/// Works on a row. Gives back an error that ends the batch.
+pub(super) async fn run<'a>(
+    shared: Arc<Shared<'a>>,
+    row: Row<'a>,
+    index: usize,
+    slot: Slot,
+) -> Option<Error> {
+    let key = row.key.clone();
+    let made = make(row, index).await;
+    let (info, failure) = match made {
+        Ok(info) => (info, None),
+        Err(error) => (RowInfo::of_key(&key, index), Some(error)),
+    };
+    let mut work = Work { shared, row: Arc::new(info), slot: Some(slot), losses: 0, began: Instant::now() };
+    let next = match failure {
+        Some(error) => work.failure(error),
+        None => work.first(),
+    };
+    work.to_the_end(next).await
+}
+
+/// Makes a row whose turn has come.
+async fn make(mut row: Row<'_>, index: usize) -> Result<RowInfo> {
+    let key = row.key.clone();
+    loop {
+        match row.content {
+            Content::Ready(ready) => return Ok(RowInfo::of(&key, index, *ready)),
+            Content::Later(make) => row = make().await?,
+        }
+    }
+}
+
+struct Work<'a> {
+    shared: Arc<Shared<'a>>,
+    row: Arc<RowInfo>,
+    slot: Option<Slot>,
+    losses: usize,
+    began: Instant,
+}
+
+impl Work<'_> {
+    fn tell(&self, event: RowEvent) {
+        // Nobody may read any more.
+        let _ = self.shared.told.send(BatchEvent { row: Arc::clone(&self.row), event });
+    }
+
+    fn add(&self, entry: Entry) -> Result<()> {
+        self.shared.journal.add(entry)
+    }
+
+    fn key(&self) -> String {
+        self.row.key.clone()
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.shared.stopped.borrow()
+    }
+
+    async fn to_the_end(&mut self, mut next: Next) -> Option<Error> {
+        loop {
+            let done = match next {
+                Next::End(event) => {
+                    self.tell(event);
+                    return None;
+                }
+                Next::Stop(error) => {
+                    self.tell(RowEvent::Unsettled(error.clone()));
+                    return error;
+                }
+                Next::Submit => self.submit().await,
+                Next::Ask(open, error) => self.ask(open, error).await,
+                Next::Follow(job) => self.follow(job).await,
+                Next::Save(open, outputs) => self.save(*open, outputs).await,
+            };
+            next = done.unwrap_or_else(|error| self.failure(error));
+        }
+    }
+
+    /// Where the row is according to the journal.
+    fn first(&mut self) -> Next {
+        match self.shared.journal.row(&self.row.key) {
+            Some(State::Open(open)) => {
+                let now = self.row.workflow().map(hash);
+                if now.is_some_and(|now| now != open.submit.hash) {
+                    let label = crate::text::one_line(&self.row.label, 100);
+                    let message = format!("row {label} is another workflow than the one that was submitted");
+                    let error = Error::new(ErrorKind::Conflict, message)
+                        .with_hint("run the batch as it was, or start anew with another journal");
+                    return Next::Stop(Some(error));
+                }
+                self.row = self.row.with_prompt(&open.submit.prompt_id);
+                match &open.outputs {
+                    Some(nodes) => {
+                        let gains = Gains { nodes: nodes.clone(), ..Gains::default() };
+                        let outputs = self.outputs(gains, &open.submit.prompt_id);
+                        Next::Save(open, outputs)
+                    }
+                    None => Next::Ask(open, None),
+                }
+            }
+            Some(State::Failed(reason)) => {
+                self.tell(RowEvent::Again(Again::Failed(reason.into())));
+                Next::Submit
+            }
+            Some(State::Done) | None => Next::Submit,
+        }
+    }
+
+    fn outputs(&self, gains: Gains, prompt_id: &str) -> Outputs {
+        Outputs::new(self.shared.client.clone(), prompt_id.to_owned(), Arc::new(gains))
+    }
+
+    /// Submits the workflow, for as long as the server is away.
+    async fn submit(&mut self) -> Result<Next> {
+        let shared = Arc::clone(&self.shared);
+        let Some(workflow) = self.row.workflow.clone() else { return Ok(Next::Stop(None)) };
+        let submit = Submit {
+            row: self.key(),
+            prompt_id: Uuid::new_v4().to_string(),
+            hash: hash(&workflow),
+            server: shared.client.url(),
+            label: self.row.label.clone(),
+            values: self.row.values.clone(),
+            extra: self.row.extra.clone(),
+        };
+        if self.is_stopped() {
+            return Ok(Next::Stop(None));
+        }
+        self.row = self.row.with_prompt(&submit.prompt_id);
+        self.add(Entry::Submit(submit.clone()))?;
+        let sending = || {
+            let sending = shared.client.submit(&*workflow);
+            let sending = match &shared.options {
+                Some(options) => options(sending),
+                None => sending,
+            };
+            sending.prompt_id(&submit.prompt_id).into_future()
+        };
+        let sent = self.patiently(sending).await;
+        let job = match sent {
+            Ok(Some(job)) => job,
+            // It was given up between two attempts: nothing has arrived.
+            Ok(None) => return self.withdrawn(),
+            Err(error) if error.may_go_on() => {
+                let open = Open::new(submit);
+                return Ok(Next::Ask(Box::new(open), Some(error)));
+            }
+            Err(error) if error.is_retryable() || ends_the_batch(&error) => {
+                self.add(Entry::Withdrawn { row: self.key() })?;
+                return Ok(Next::Stop(Some(error)));
+            }
+            Err(error) => return Err(error),
+        };
+        self.row = self.row.with_prompt(&job.id());
+        self.began = Instant::now();
+        self.add(Entry::Accepted { row: self.key(), prompt_id: job.id() })?;
+        let job = Arc::new(job);
+        self.tell(RowEvent::Submitted(Arc::clone(&job)));
+        Ok(Next::Follow(job))
+    }
+
+    fn withdrawn(&self) -> Result<Next> {
+        self.add(Entry::Withdrawn { row: self.key() })?;
+        Ok(Next::End(RowEvent::Cancelled))
+    }
+
+    /// Asks the server for a prompt that it may have.
+    async fn ask(&mut self, open: Box<Open>, error: Option<Error>) -> Result<Next> {
+        let shared = Arc::clone(&self.shared);
+        let prompt_id = open.submit.prompt_id.clone();
+        let (client, id) = (&shared.client, prompt_id.as_str());
+        let pauses = if open.accepted { &ARRIVAL_PAUSES[..1] } else { &ARRIVAL_PAUSES };
+        for pause in pauses {
+            tokio::time::sleep(*pause).await;
+            let found = self.patiently(|| client.fetch(id)).await?;
+            let Some(found) = found else { return Ok(Next::Stop(None)) };
+            match found {
+                JobState::Waiting(_) | JobState::Running => {
+                    match self.patiently(|| client.job(id)).await {
+                        Ok(Some(job)) => {
+                            let job = Arc::new(job);
+                            self.tell(RowEvent::Followed(Arc::clone(&job)));
+                            return Ok(Next::Follow(job));
+                        }
+                        Ok(None) => return Ok(Next::Stop(None)),
+                        // It has gone in between.
+                        Err(error) if error.kind() == ErrorKind::NotFound => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                JobState::Finished(outputs) => return self.ran(open, outputs, None),
+                JobState::Failed(error) => {
+                    if !is_interruption(&error) {
+                        return Err(error);
+                    }
+                    return self.again(Again::Interrupted { prompt_id: id.to_owned() });
+                }
+                JobState::Unknown => {}
+            }
+        }
+        match error {
+            // A request that stands still somewhere may arrive yet. Whoever runs the batch again comes later.
+            Some(error) => Ok(Next::Stop(Some(error))),
+            None => {
+                let (server, accepted) = (open.submit.server, open.accepted);
+                self.again(Again::Unknown { prompt_id, server, accepted })
+            }
+        }
+    }
+
+    fn again(&self, reason: Again) -> Result<Next> {
+        self.add(Entry::Withdrawn { row: self.key() })?;
+        self.tell(RowEvent::Again(reason));
+        Ok(Next::Submit)
+    }
+
+    /// Follows a job to its end.
+    async fn follow(&mut self, job: Arc<Job>) -> Result<Next> {
+        let mut stopped = self.shared.stopped.clone();
+        let followed = async {
+            let mut events = job.events();
+            while let Some(event) = events.next().await {
+                self.tell(RowEvent::Job(event?));
+            }
+            job.outputs().await
+        };
+        let outcome = tokio::select! {
+            outcome = followed => outcome,
+            () = stop(&mut stopped) => return self.cancel(&job).await,
+        };
+        let gone = |error: &Error| error.kind() == ErrorKind::Lost;
+        match outcome {
+            Ok(outputs) => {
+                let elapsed = self.began.elapsed();
+                let open = Open::new(self.submitted(&job));
+                self.ran(Box::new(open), outputs, Some(elapsed))
+            }
+            Err(error) if gone(&error) && self.losses < MOST_LOSSES => {
+                self.losses += 1;
+                let (prompt_id, server) = (job.id(), self.shared.client.url());
+                self.again(Again::Unknown { prompt_id, server, accepted: true })
+            }
+            // The time limit of a job, which goes on at the server.
+            Err(error)
+                if error.kind() == ErrorKind::Timeout
+                    && self.shared.client.http().settings().job_timeout.is_some() =>
+            {
+                let _ = job.cancel().await;
+                self.add_failure(&error)?;
+                Ok(Next::End(RowEvent::Failed(error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn submitted(&self, job: &Job) -> Submit {
+        Submit {
+            row: self.key(),
+            prompt_id: job.id(),
+            hash: String::new(),
+            server: String::new(),
+            label: String::new(),
+            values: serde_json::Map::new(),
+            extra: serde_json::Map::new(),
+        }
+    }
+
+    /// Cancels a job, and waits for its end.
+    async fn cancel(&mut self, job: &Job) -> Result<Next> {
+        let cancelled = async {
+            job.cancel().await?;
+            job.outputs().await
+        };
+        match cancelled.await {
+            // It was done already.
+            Ok(outputs) => {
+                self.ran(Box::new(Open::new(self.submitted(job))), outputs, None)?;
+                Ok(Next::Stop(None))
+            }
+            Err(error) if is_interruption(&error) => self.withdrawn(),
+            // It may still run.
+            Err(error) if ends_the_batch(&error) => Ok(Next::End(RowEvent::Unsettled(Some(error)))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The prompt is done.
+    fn ran(&mut self, open: Box<Open>, outputs: Outputs, elapsed: Option<Duration>) -> Result<Next> {
+        let nodes = outputs.nodes().map(|(id, output)| (id.clone(), output.clone())).collect();
+        let elapsed_ms = elapsed.and_then(|elapsed| u64::try_from(elapsed.as_millis()).ok());
+        self.add(Entry::Ran { row: self.key(), outputs: nodes, elapsed_ms })?;
+        self.slot = None;
+        self.tell(RowEvent::Ran(outputs.clone()));
+        Ok(Next::Save(open, outputs))
+    }
+
+    /// Saves the files, if there is a folder.
+    async fn save(&mut self, open: Open, outputs: Outputs) -> Result<Next> {
+        self.slot = None;
+        if let Some(saver) = &self.shared.saver {
+            let mut stopped = self.shared.stopped.clone();
+            let tell = |event| self.tell(event);
+            let saved = tokio::select! {
+                saved = saver.save(&self.row, &outputs, &open, &tell) => saved,
+                () = stop(&mut stopped) => return Ok(Next::Stop(None)),
+            };
+            match saved {
+                Err(error) if error.kind() == ErrorKind::Io && !ends_the_batch(&error) => {
+                    self.add(Entry::Unsaved { row: self.key(), message: error.message().to_owned() })?;
+                    return Ok(Next::End(RowEvent::Failed(error)));
+                }
+                saved => saved?,
+            }
+        }
+        self.add(Entry::Done { row: self.key() })?;
+        Ok(Next::End(RowEvent::Finished(outputs)))
+    }
+
+    /// What an error means: the end of the row, or of the batch.
+    fn failure(&self, error: Error) -> Next {
+        if ends_the_batch(&error) {
+            return Next::Stop(Some(error));
+        }
+        match self.add_failure(&error) {
+            Ok(()) => Next::End(RowEvent::Failed(error)),
+            Err(error) => Next::Stop(Some(error)),
+        }
+    }
+
+    fn add_failure(&self, error: &Error) -> Result<()> {
+        let kind = format!("{:?}", error.kind());
+        self.add(Entry::Failed { row: self.key(), kind, message: error.message().to_owned() })
+    }
+
+    /// Asks again and again while the server is away, until it has been so for as long as jobs wait for it. `None` when the
+    /// batch is cancelled meanwhile.
+    async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> Result<Option<T>>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let limit = self.shared.client.http().settings().give_up_after;
+        let mut stopped = self.shared.stopped.clone();
+        let mut pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(200))
+            .with_max_delay(Duration::from_secs(5))
+            .without_max_times()
+            .with_jitter()
+            .build();
+        let (began, mut told) = (Instant::now(), false);
+        loop {
+            let error = match ask().await {
+                Err(error) if error.is_retryable() && began.elapsed() < limit => error,
+                result => return result.map(Some),
+            };
+            let pause = pauses.next().unwrap_or(limit).min(limit.saturating_sub(began.elapsed()));
+            if !std::mem::replace(&mut told, true) {
+                self.tell(RowEvent::Waiting(error));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop(&mut stopped) => return Ok(None),
+            }
+        }
+    }
+}
+
+impl Open {
+    /// A row of which nothing is saved.
+    fn new(submit: Submit) -> Self {
+        Self { submit, accepted: false, outputs: None, saving: BTreeMap::new(), saved: BTreeMap::new() }
+    }
+}
+
+/// Waits until the batch is cancelled.
+async fn stop(stopped: &mut watch::Receiver<bool>) {
+    if stopped.wait_for(|stopped| *stopped).await.is_err() {
+        // The batch is gone, and with it what would be stopped.
+        std::future::pending().await
+    }
+}
+
+fn is_interruption(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Removed)
+}
+
+/// Whether the other rows would meet the same.
+fn ends_the_batch(error: &Error) -> bool {
+    use std::io::ErrorKind as Io;
+    match error.kind() {
+        ErrorKind::Connect
+        | ErrorKind::Tls
+        | ErrorKind::Timeout
+        | ErrorKind::Disconnected
+        | ErrorKind::UnexpectedReply
+        | ErrorKind::Unauthorized
+        | ErrorKind::Config => true,
+        ErrorKind::Status => matches!(error.status(), Some(429 | 502..=504)),
+        ErrorKind::Io => {
+            let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+            source.is_some_and(|source: &std::io::Error| {
+                matches!(source.kind(), Io::StorageFull | Io::QuotaExceeded | Io::ReadOnlyFilesystem)
+            })
+        }
+        _ => false,
+    }
+}
