@@ -49,14 +49,23 @@ pub(crate) fn check_grid(path: &Path) -> Result<(), Failure> {
 /// Writes a labelled contact sheet. The axes are the values that differ.
 pub(crate) fn write_grid(path: &Path, rows: &[Row]) -> Result<(), Failure> {
     let sheet = sheet::encoded(rows, sheet::format_of(path)?)?;
+    make_folder(path);
     output_file::write(path, &sheet)
         .map_err(|failure| failure.with_hint("choose another file with `--grid FILE`"))
 }
 
 /// Writes a page with everything in it.
 pub(crate) fn write_gallery(path: &Path, title: &str, rows: &[Row]) -> Result<(), Failure> {
+    make_folder(path);
     output_file::write_with(path, |out| page::write(out, path, title, rows))
         .map_err(|failure| failure.with_hint("choose another file with `--gallery FILE`"))
+}
+
+/// What ran for hours is not lost for want of a folder. If it cannot be made, the file says why.
+fn make_folder(path: &Path) {
+    if let Some(folder) = path.parent() {
+        let _ = std::fs::create_dir_all(folder);
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +86,16 @@ mod tests {
             texts: Vec::new(),
             elapsed: None,
         }
+    }
+
+    #[test]
+    fn the_folder_of_a_sheet_or_page_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        write_grid(&folder.path().join("a/b/grid.png"), &[row(&[])]).unwrap();
+        write_gallery(&folder.path().join("c/index.html"), "title", &[row(&[])]).unwrap();
+        assert!(folder.path().join("a/b/grid.png").is_file() && folder.path().join("c/index.html").is_file());
+        let failure = write_grid(&folder.path().join("c/index.html/grid.png"), &[]).unwrap_err();
+        assert_eq!(failure.report.hint.as_deref(), Some("choose another file with `--grid FILE`"));
     }
 
     pub(super) fn file(folder: &Path, name: &str, kind: &'static str, content: &[u8]) -> RowFile {

@@ -44,7 +44,7 @@ impl Cards<'_> {
         )?;
         self.write_files(out, row)?;
         out.write_all(b"<div class=\"about\">\n")?;
-        self.write_title(out, place, row)?;
+        self.write_title(out, row)?;
         if let Some(error) = &row.error {
             writeln!(out, "<p class=\"error\"><b>Failed</b>{}</p>", Html(error))?;
         }
@@ -127,11 +127,9 @@ impl Cards<'_> {
         }
     }
 
-    fn write_title(&self, out: &mut dyn Write, place: usize, row: &Row) -> io::Result<()> {
-        // A label that says what stands below anyway is for those who hear the page.
-        let mut values = self.axes.of_row(place).map(|(_, value)| value).peekable();
-        let said = values.peek().is_some() && values.all(|value| row.label.contains(value));
-        let class = if said { " class=\"unseen\"" } else { "" };
+    fn write_title(&self, out: &mut dyn Write, row: &Row) -> io::Result<()> {
+        // Where the values stand below, what they are called together is for those who hear the page.
+        let class = if self.axes.axes.is_empty() { "" } else { " class=\"unseen\"" };
         writeln!(out, "<h2{class}>{}</h2>", Html(&row.label))
     }
 

@@ -291,6 +291,8 @@ fn pages_and_sheets_to_look_at() {
     mixed[5].error = Some(HOSTILE.repeat(5));
     mixed[5].files.clear();
     mixed[6].label = HOSTILE.into();
+    mixed[6].workflow =
+        json!({HOSTILE: {"inputs": {"text": format!("\\u003c \\\\u003c {HOSTILE}"), "seed": u64::MAX}}});
     super::super::write_grid(&folder.join("mixed.png"), &mixed).unwrap();
     write_gallery(&folder.join("mixed.html"), &format!("Mixed {HOSTILE}"), &mixed).unwrap();
     write_gallery(&folder.join("index.html"), "portrait sweep", &rows).unwrap();
