@@ -25,7 +25,7 @@
 //! | see what happens to a job | [`Job::events`] |
 //! | follow a prompt of somebody else, or of a process that is gone | [`Client::job`], [`Client::fetch`] |
 //! | stop prompts | [`Client::cancel`], [`Job::cancel`] |
-//! | hear all that a server says | [`Client::events`] |
+//! | hear all that a server says, and read its log as it goes on | [`Client::events`], [`Client::follow_logs`] |
 //! | choose how jobs are followed, and set credentials, certificates, proxies and limits | [`Client::builder`], [`Tracking`] |
 //! | open any file with a workflow, and convert what the editor saves | [`Client::open_workflow`], [`Client::convert`] |
 //! | have workflows with parameters, make many of one, or write them in code | [`Client::open_template`], [`workflow`] |
@@ -52,6 +52,7 @@ mod fetch;
 mod files;
 mod http;
 mod job;
+mod logs;
 mod outputs;
 mod raw;
 mod schemas;
@@ -78,6 +79,7 @@ pub use crate::files::{
 };
 pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
+pub use crate::logs::{LogEvent, LogEvents, LogLine, LogLines};
 pub use crate::outputs::{OutputFile, Outputs, SavedFile};
 pub use crate::raw::{Request, Response};
 pub use crate::seed::random_seed;

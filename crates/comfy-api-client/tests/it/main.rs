@@ -24,6 +24,7 @@ mod on_demand;
 mod recorded;
 mod replay;
 mod routes;
+mod server_log;
 mod support;
 mod tls;
 mod transfers;
