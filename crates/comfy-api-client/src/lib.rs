@@ -25,8 +25,8 @@
 //! | see what happens to a job | [`Job::events`] |
 //! | follow a prompt of somebody else, or of a process that is gone | [`Client::job`], [`Client::fetch`] |
 //! | stop prompts | [`Client::cancel`], [`Job::cancel`] |
-//! | hear all that a server says | [`Client::events`] |
 //! | keep an eye on a server: its queue, its jobs, its memory | [`Client::monitor`] |
+//! | hear all that a server says, and read its log as it goes on | [`Client::events`], [`Client::follow_logs`] |
 //! | choose how jobs are followed, and set credentials, certificates, proxies and limits | [`Client::builder`], [`Tracking`] |
 //! | open any file with a workflow, and convert what the editor saves | [`Client::open_workflow`], [`Client::convert`] |
 //! | run many workflows, and go on where a crash has ended them | [`batch`] |
@@ -55,6 +55,7 @@ mod fetch;
 mod files;
 mod http;
 mod job;
+mod logs;
 mod monitor;
 mod outputs;
 mod raw;
@@ -82,6 +83,7 @@ pub use crate::files::{
 };
 pub use crate::http::RetryPolicy;
 pub use crate::job::Job;
+pub use crate::logs::{LogEvent, LogEvents, LogLine, LogLines};
 pub use crate::monitor::{
     EndedJob, LogSteps, Monitor, Reach, RunningJob, ServerChange, ServerView, WatchedJob, WatchedProgress,
 };

@@ -10,9 +10,11 @@ mod printer;
 mod render;
 mod settings;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -23,7 +25,7 @@ use crate::settings::Settings;
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return refuse(&error).into(),
+        Err(error) => return refuse(&with_help(error)).into(),
     };
     let settings = Settings::new(args.global);
     let printer = Printer::new(&settings);
@@ -41,8 +43,24 @@ fn main() -> ExitCode {
     exit.into()
 }
 
+/// What is said to a command line that asks for help, with all of it: most command lines do not, and need not wait for it.
+fn with_help(error: clap::Error) -> clap::Error {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let is_long = std::env::args_os().any(|arg| arg == "--help" || arg == "help");
+            args::grouped(is_long).try_get_matches().err().unwrap_or(error)
+        }
+        _ => error,
+    }
+}
+
 /// Ends a command line that asks for help, or that is wrong.
 fn refuse(error: &clap::Error) -> Exit {
+    // Those who name the server in the environment have given no arguments either.
+    if error.kind() == ErrorKind::MissingSubcommand && std::env::args_os().len() == 1 {
+        let _ = write!(anstream::stderr(), "{}", args::grouped(false).render_help().ansi());
+        return Exit::Usage;
+    }
     let _ = error.print();
     // Help and version go to stdout and are no failure.
     if !error.use_stderr() {

@@ -8,7 +8,7 @@ use comfy_protocol::routes::users::{SplitPath, UserEntry, UserFile};
 use serde::de::DeserializeOwned;
 
 use super::awaitable;
-use crate::{Client, Result};
+use crate::{Client, Response, Result};
 
 /// Files that the server keeps for its user, such as the workflows that the editor has saved (in `workflows`). Paths
 /// have `/` between their parts, whatever the server's system.
@@ -53,6 +53,15 @@ impl Client {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when it is not there, or those of the connection.
     pub async fn user_file(&self, path: &str) -> Result<Bytes> {
         self.http().call(route::USER_FILE, &[&twice_encoded(path)]).bytes().await
+    }
+
+    /// The same in pieces as they come, for files that are not to be held in memory.
+    ///
+    /// # Errors
+    /// As [`user_file`](Self::user_file).
+    pub async fn user_file_content(&self, path: &str) -> Result<Response> {
+        let call = self.http().call(route::USER_FILE, &[&twice_encoded(path)]).unhurried();
+        Ok(Response::new(self.clone(), self.http().step(call.send()).await??))
     }
 
     /// Stores a file for the user, with the folders above it. Nothing is overwritten unless that is

@@ -24,7 +24,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Call, Iter, Job, Outputs, Response, Runtime};
-use crate::{Cancellation, ClientBuilder, ConnectionStatus, FileInfo, JobState, Result, ServerEvent};
+use crate::{
+    Cancellation, ClientBuilder, ConnectionStatus, FileInfo, JobState, LogEvent, Result, ServerEvent,
+};
 
 /// A ComfyUI server, as seen by a program without async. See the async [`Client`](crate::Client).
 #[derive(Debug, Clone)]
@@ -145,6 +147,11 @@ impl Client {
         Iter::new(self.runtime.clone(), self.runtime.within(|| self.inner.events()))
     }
 
+    /// The log of the server as it goes on; every `next` waits. See [`Client::follow_logs`](crate::Client::follow_logs).
+    pub fn follow_logs(&self) -> Iter<'static, Result<LogEvent>> {
+        Iter::new(self.runtime.clone(), self.inner.follow_logs())
+    }
+
     /// Uploads what a reader gives under a name. See [`Client::upload_stream`](crate::Client::upload_stream).
     pub fn upload_reader(
         &self,
@@ -162,6 +169,15 @@ impl Client {
     /// Those of the async method.
     pub fn asset_content(&self, id: &str) -> Result<Response> {
         let response = self.runtime.wait(self.inner.asset_content(id))?;
+        Ok(Response::new(response, self.runtime.clone()))
+    }
+
+    /// The content of a file of the user. See [`Client::user_file_content`](crate::Client::user_file_content).
+    ///
+    /// # Errors
+    /// Those of the async method.
+    pub fn user_file_content(&self, path: &str) -> Result<Response> {
+        let response = self.runtime.wait(self.inner.user_file_content(path))?;
         Ok(Response::new(response, self.runtime.clone()))
     }
 

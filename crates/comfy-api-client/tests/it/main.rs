@@ -26,6 +26,7 @@ mod on_demand;
 mod recorded;
 mod replay;
 mod routes;
+mod server_log;
 mod support;
 mod tls;
 mod transfers;

@@ -9,6 +9,7 @@ mod input;
 mod node;
 mod open_map;
 mod resolve;
+mod search;
 mod similar;
 mod source;
 
@@ -24,8 +25,9 @@ pub use input::{Description, InputSpec, InputType, Section};
 pub use node::{NodeSchema, OutputSpec};
 pub use open_map::OpenMap;
 pub use resolve::ResolvedInput;
+pub use similar::most_similar;
 
-pub(crate) use similar::{Comparisons, Wanted, most_similar};
+pub(crate) use similar::{Comparisons, Wanted};
 
 use self::source::{Pool, Source};
 use crate::json::{self, JsonError};

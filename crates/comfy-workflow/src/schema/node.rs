@@ -115,6 +115,12 @@ impl NodeSchema {
         self.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.name)
     }
 
+    /// The node pack that the class comes from, by its folder in `custom_nodes`; `None` for what the server brings itself.
+    #[must_use]
+    pub fn pack(&self) -> Option<&str> {
+        self.python_module.as_deref()?.strip_prefix("custom_nodes.").filter(|pack| !pack.is_empty())
+    }
+
     /// The declared input of this name. Inputs inside a dynamic input are found with [`NodeSchema::input_for`].
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&InputSpec> {

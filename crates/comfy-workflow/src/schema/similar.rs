@@ -83,8 +83,10 @@ impl Wanted {
     }
 }
 
-/// The candidate most like `wanted`: the same but for case, or at least 0.8 alike by Jaro-Winkler.
-pub(crate) fn most_similar<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The candidate most like `wanted`, for a suggestion: the same but for case, or at least 0.8 alike by Jaro-Winkler. `None`
+/// where none is, and for names of more than 300 bytes.
+#[must_use]
+pub fn most_similar<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = Wanted::new(wanted);
     candidates
         .filter_map(|candidate| Some((wanted.likeness(candidate)?, candidate)))

@@ -18,7 +18,7 @@ use crate::commands::upload::{leads_out, next_failure};
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
-use crate::render::live::Transfers;
+use crate::render::transfer::Transfers;
 use crate::settings::Settings;
 
 /// Downloads that run at the same time.

@@ -3,6 +3,7 @@
 mod assignment;
 mod batch;
 mod cancel;
+mod completions;
 mod connect;
 mod convert;
 mod diff;
@@ -14,7 +15,11 @@ mod graph;
 mod history;
 mod jobs;
 mod known_prompt;
+mod logs;
 mod look;
+mod man;
+mod models;
+mod nodes;
 mod object_info;
 pub(crate) mod output_file;
 mod placeholder;
@@ -26,6 +31,7 @@ mod run;
 mod seeds;
 #[cfg(feature = "sim")]
 mod serve;
+mod settings;
 mod show;
 mod stats;
 mod status;
@@ -33,6 +39,7 @@ mod stop;
 mod submit;
 mod template_file;
 mod upload;
+mod userdata;
 mod validate;
 mod wait;
 mod watch;
@@ -71,6 +78,14 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer
         Command::Upload(args) => upload::upload(settings, printer, args).await,
         Command::Download(args) => download::download(settings, printer, args).await,
         Command::Stats(_) => stats::stats(settings, printer).await,
+        Command::Features(_) => stats::features(settings, printer).await,
+        Command::Logs(args) => logs::logs(settings, printer, args).await,
+        Command::Nodes(args) => nodes::nodes(settings, printer, args).await,
+        Command::Models(args) => models::models(settings, printer, args).await,
+        Command::Settings(args) => settings::settings(settings, printer, args).await,
+        Command::Userdata(args) => userdata::userdata(settings, printer, args).await,
+        Command::Completions(args) => completions::completions(printer, &args),
+        Command::Man(args) => man::man(printer, &args),
         #[cfg(feature = "sim")]
         Command::Serve(args) => serve::serve(printer, *args).await,
     }

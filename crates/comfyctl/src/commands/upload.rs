@@ -14,8 +14,8 @@ use crate::commands::request::{fail, long};
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
-use crate::render::live::Transfers;
 use crate::render::table::visible;
+use crate::render::transfer::Transfers;
 use crate::settings::Settings;
 
 /// Uploads that run at the same time.

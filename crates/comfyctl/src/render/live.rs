@@ -14,7 +14,7 @@ use super::fitting::Parts;
 use super::job_line::JobLine;
 use super::picture::{Graphics, Picture};
 use super::screen::{self, Screen};
-pub(crate) use crate::render::transfer::{TransferLine, Transfers};
+use crate::render::transfer::Transfers;
 
 /// The place on the terminal where lines live. What else is written goes above them.
 #[derive(Debug)]
@@ -221,5 +221,36 @@ mod tests {
         ⠋ ████████░░░░░░░░  50 %  1:00  3:00 left  12 of 24 rows, 1 failed
         ⠋ ████████████████ 100 %  1:00  24 of 24 rows, 1 failed
         ");
+    }
+}
+
+impl Live {
+    /// A line for a text that changes, until it is dropped.
+    pub(crate) fn text(&self) -> TextLine {
+        let bar = self.lines.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            bar.set_style(style);
+        }
+        TextLine { bar }
+    }
+}
+
+/// A text that changes.
+#[derive(Debug)]
+pub(crate) struct TextLine {
+    bar: ProgressBar,
+}
+
+impl TextLine {
+    /// Shows a text with nothing in it that acts on a terminal.
+    pub(crate) fn show(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+        self.bar.tick();
+    }
+}
+
+impl Drop for TextLine {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -9,5 +9,6 @@ pub(crate) mod live;
 pub(crate) mod picture;
 mod screen;
 pub(crate) mod table;
+pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod transfer;
