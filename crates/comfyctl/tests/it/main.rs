@@ -14,8 +14,10 @@ mod editor_files;
 mod endings;
 mod extracting;
 mod json_lines;
+#[cfg(unix)]
 mod live_line;
 mod looking;
+#[cfg(unix)]
 mod pty;
 mod runs;
 mod saving;
