@@ -84,7 +84,7 @@ fn pictures_sharpen_above_the_line_and_the_saved_one_stays() {
     let left = terminal.end();
     assert_eq!(left.code, 0, "{}", left.screen);
     is_clean(&left);
-    // The path, and 12 rows of the picture.
+    // The path, and below it the picture.
     let lines: Vec<&str> = left.screen.lines().collect();
     assert!(lines[0].ends_with("cat_00001_.png"), "{}", left.screen);
     assert!(left.bytes.contains("▀"), "{}", left.bytes);

@@ -208,7 +208,7 @@ fn example_with(name: &str, change: impl FnOnce(&mut Value)) -> String {
 pub(crate) fn sampling(place: &Place, steps: u32) {
     let workflow = json!({
         "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a.safetensors"}},
-        "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 512, "batch_size": 1}},
+        "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 128, "height": 128, "batch_size": 1}},
         "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a cat", "clip": ["4", 1]}},
         "3": {"class_type": "KSampler", "_meta": {"title": "The sampler with a long title"}, "inputs": {
             "seed": 42, "steps": steps, "cfg": 7.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
