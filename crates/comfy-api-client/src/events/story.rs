@@ -174,23 +174,21 @@ impl Story {
 
     fn hear_state(&mut self, state: &ProgressState, listener: &mut impl Listener) {
         let total = self.nodes.all.len().max(1) as f64;
-        let mut share_done = 0.0;
-        let mut nodes_done = 0;
+        let mut share_running = 0.0;
         for (id, node) in &state.nodes {
             let is_finished = node.state == NodeState::Finished;
             if is_finished && !self.finished.contains(id) {
                 self.finished.insert(id.clone());
                 listener.emit(|| Event::NodeFinished(id.clone()));
             }
-            if self.nodes.all.contains(id) {
-                nodes_done += usize::from(is_finished);
-                share_done += if is_finished { 1.0 } else { share(node) };
+            if !self.finished.contains(id) && self.nodes.all.contains(id) {
+                share_running += share(node);
             }
         }
-        // Cached nodes are not in the list unless they have outputs, so the count never falls.
-        self.progress.nodes_done = self.progress.nodes_done.max(nodes_done);
-        let by_nodes = self.progress.nodes_done as f64 / total;
-        self.progress.set_overall((share_done / total).max(by_nodes).max(self.progress.overall()));
+        // Cached nodes are not in the list unless they have outputs.
+        self.progress.nodes_done = self.nodes.all.iter().filter(|id| self.finished.contains(*id)).count();
+        let overall = (self.progress.nodes_done as f64 + share_running) / total;
+        self.progress.set_overall(overall.max(self.progress.overall()));
         listener.emit(|| Event::Progress(self.progress.clone()));
     }
 
@@ -313,6 +311,20 @@ mod tests {
         assert!(
             matches!(&events[..], [Event::Cached(_), Event::Progress(progress)] if progress.overall() == 0.5)
         );
+    }
+
+    #[test]
+    fn nodes_that_run_count_beside_those_that_are_known_already() {
+        let mut story = story();
+        hear(&mut story, "execution_cached", json!({"nodes": ["1"], "prompt_id": "p"}));
+        let mut state = |state: &str, value: i32| {
+            let node = json!({"value": value, "max": 4, "state": state, "node_id": "2", "prompt_id": "p"});
+            let events = hear(&mut story, "progress_state", json!({"prompt_id": "p", "nodes": {"2": node}}));
+            let Some(Event::Progress(progress)) = events.last() else { panic!("{events:?}") };
+            (progress.nodes_done, progress.overall())
+        };
+        assert_eq!(state("running", 2), (1, 0.75));
+        assert_eq!(state("finished", 4), (2, 1.0));
     }
 
     fn any_message() -> impl Strategy<Value = (&'static str, Value)> {

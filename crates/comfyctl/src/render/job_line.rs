@@ -132,8 +132,11 @@ impl Downloading {
 
 impl Previews {
     fn show(&mut self, event: &Event, now: Instant, live: &Live) {
-        if let Event::Preview(preview) = event {
-            self.waiting = Some(preview.clone());
+        match event {
+            Event::Preview(preview) => self.waiting = Some(preview.clone()),
+            // What is saved is shown by itself.
+            Event::Finished => return live.take_preview(),
+            _ => {}
         }
         if self.drawn.is_some_and(|drawn| now.saturating_duration_since(drawn) < PAUSE) {
             return;

@@ -18,10 +18,12 @@ mod endings;
 mod extracting;
 mod histories;
 mod json_lines;
+#[cfg(unix)]
 mod live_line;
 mod look_around;
 mod looking;
 mod managing;
+#[cfg(unix)]
 mod pty;
 mod runs;
 mod saving;

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::json_lines::result_of;
-use crate::live_line::sampling;
-use crate::support::{Place, Ran, example, sim, started};
+use crate::support::{Place, Ran, example, sampling, sim, started};
 
 /// Two pictures that are saved, and one that is only shown.
 fn shown_and_saved(place: &Place) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use assert_cmd::cargo::cargo_bin;
 use comfy_sim::Sim;
 use insta::internals::SettingsBindDropGuard;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long anything may take before a test fails.
@@ -212,6 +212,21 @@ fn example_with(name: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut workflow = serde_json::from_slice(&std::fs::read(example(name)).unwrap()).unwrap();
     change(&mut workflow);
     workflow.to_string()
+}
+
+/// A workflow with a sampler, whose model nobody has.
+pub(crate) fn sampling(place: &Place, steps: u32) {
+    let workflow = json!({
+        "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a.safetensors"}},
+        "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 128, "height": 128, "batch_size": 1}},
+        "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a cat", "clip": ["4", 1]}},
+        "3": {"class_type": "KSampler", "_meta": {"title": "The sampler with a long title"}, "inputs": {
+            "seed": 42, "steps": steps, "cfg": 7.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
+            "model": ["4", 0], "positive": ["6", 0], "negative": ["6", 0], "latent_image": ["5", 0]}},
+        "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0], "filename_prefix": "cat"}},
+    });
+    place.write("cat.json", workflow.to_string());
 }
 
 /// A simulator whose nodes run until they are interrupted.
