@@ -72,17 +72,27 @@ pub(super) async fn run<'a>(
     slot: Slot,
 ) -> Option<Error> {
     let key = row.key.clone();
-    let made = make(row, index).await;
-    let (info, failure) = match made {
-        Ok(info) => (info, None),
-        Err(error) => (RowInfo::of_key(&key, index), Some(error)),
+    let mut stopped = shared.stopped.clone();
+    let made = tokio::select! {
+        made = make(row, index) => Some(made),
+        () = stop(&mut stopped) => None,
     };
-    let mut work = Work { shared, row: Arc::new(info), slot: Some(slot), losses: 0, began: Instant::now() };
-    let next = match failure {
-        Some(error) => work.failure(error),
-        None => work.first(),
+    let mut work = Work {
+        shared,
+        row: Arc::new(RowInfo::of_key(&key, index)),
+        slot: Some(slot),
+        losses: 0,
+        began: Instant::now(),
     };
-    work.to_the_end(next).await
+    let next = match made {
+        Some(Ok(info)) => {
+            work.row = Arc::new(info);
+            work.first()
+        }
+        Some(Err(error)) => work.failure(error),
+        None => Next::Stop(None),
+    };
+    work.finish(next).await
 }
 
 /// Makes a row whose turn has come.
@@ -122,7 +132,7 @@ impl Work<'_> {
         *self.shared.stopped.borrow()
     }
 
-    async fn to_the_end(&mut self, mut next: Next) -> Option<Error> {
+    async fn finish(&mut self, mut next: Next) -> Option<Error> {
         loop {
             let done = match next {
                 Next::End(event) => {
