@@ -60,6 +60,7 @@ mod record;
 mod row;
 mod run;
 mod save;
+mod shared;
 mod work;
 
 use std::path::{Path, PathBuf};

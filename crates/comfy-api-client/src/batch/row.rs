@@ -41,7 +41,7 @@ impl<'a> Row<'a> {
     /// A row that is made when its turn has come, and not at all if it is done already: what it gives stands under `key`.
     pub fn later<F>(key: impl Into<String>, make: impl FnOnce() -> F + Send + 'a) -> Self
     where
-        F: Future<Output = Result<Row<'a>>> + Send + 'a,
+        F: Future<Output = Result<Self>> + Send + 'a,
     {
         Self { key: key.into(), content: Content::Later(Box::new(move || Box::pin(make()))) }
     }

@@ -14,7 +14,8 @@ use super::entry::Entry;
 use super::journal::{Journal, RowState};
 use super::row::Content;
 use super::save::Saver;
-use super::work::{self, Shared, Slot};
+use super::shared::{Shared, Slot};
+use super::work;
 use super::{BatchBuilder, BatchEvent, Row, RowEvent, RowInfo, Rows};
 use crate::{Error, Result};
 

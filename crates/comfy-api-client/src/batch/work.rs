@@ -3,21 +3,19 @@
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::entry::{Entry, Submit};
-use super::journal::{Journal, Open, State};
+use super::journal::{Open, State};
 use super::row::{Again, Content, hash};
-use super::save::Saver;
-use super::{BatchEvent, Options, Row, RowEvent, RowInfo};
+use super::shared::{Shared, Slot, ends_the_batch, is_interruption, stop};
+use super::{BatchEvent, Row, RowEvent, RowInfo};
 use crate::outputs::Gains;
-use crate::{Client, Error, ErrorKind, Job, JobState, Outputs, Result};
+use crate::{Error, ErrorKind, Job, JobState, Outputs, Result};
 
 /// How often a row is submitted again that the server has lost: one over which servers end would end them for ever.
 const MOST_LOSSES: usize = 2;
@@ -25,32 +23,6 @@ const MOST_LOSSES: usize = 2;
 /// Pauses before the questions for a prompt whose submit was not answered: it may still be on its way.
 const ARRIVAL_PAUSES: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(600)];
-
-/// What the rows of a batch have in common.
-pub(super) struct Shared<'a> {
-    pub(super) client: Client,
-    pub(super) journal: Journal,
-    pub(super) saver: Option<Saver<'a>>,
-    pub(super) options: Option<Options<'a>>,
-    pub(super) told: mpsc::UnboundedSender<BatchEvent>,
-    pub(super) stopped: watch::Receiver<bool>,
-}
-
-/// Room for a row among those that are queued or run, until it is dropped.
-pub(super) struct Slot(Arc<AtomicUsize>);
-
-impl Slot {
-    pub(super) fn take(queued: &Arc<AtomicUsize>) -> Self {
-        queued.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(queued))
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// What is to be done next for a row.
 enum Next {
@@ -72,17 +44,27 @@ pub(super) async fn run<'a>(
     slot: Slot,
 ) -> Option<Error> {
     let key = row.key.clone();
-    let made = make(row, index).await;
-    let (info, failure) = match made {
-        Ok(info) => (info, None),
-        Err(error) => (RowInfo::of_key(&key, index), Some(error)),
+    let mut stopped = shared.stopped.clone();
+    let made = tokio::select! {
+        made = make(row, index) => Some(made),
+        () = stop(&mut stopped) => None,
     };
-    let mut work = Work { shared, row: Arc::new(info), slot: Some(slot), losses: 0, began: Instant::now() };
-    let next = match failure {
-        Some(error) => work.failure(error),
-        None => work.first(),
+    let mut work = Work {
+        shared,
+        row: Arc::new(RowInfo::of_key(&key, index)),
+        slot: Some(slot),
+        losses: 0,
+        began: Instant::now(),
     };
-    work.to_the_end(next).await
+    let next = match made {
+        Some(Ok(info)) => {
+            work.row = Arc::new(info);
+            work.first()
+        }
+        Some(Err(error)) => work.failure(error),
+        None => Next::Stop(None),
+    };
+    work.finish(next).await
 }
 
 /// Makes a row whose turn has come.
@@ -122,7 +104,7 @@ impl Work<'_> {
         *self.shared.stopped.borrow()
     }
 
-    async fn to_the_end(&mut self, mut next: Next) -> Option<Error> {
+    async fn finish(&mut self, mut next: Next) -> Option<Error> {
         loop {
             let done = match next {
                 Next::End(event) => {
@@ -434,39 +416,5 @@ impl Open {
     /// A row of which nothing is saved.
     fn new(submit: Submit) -> Self {
         Self { submit, accepted: false, outputs: None, saving: BTreeMap::new(), saved: BTreeMap::new() }
-    }
-}
-
-/// Waits until the batch is cancelled.
-async fn stop(stopped: &mut watch::Receiver<bool>) {
-    if stopped.wait_for(|stopped| *stopped).await.is_err() {
-        // The batch is gone, and with it what would be stopped.
-        std::future::pending().await
-    }
-}
-
-fn is_interruption(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Removed)
-}
-
-/// Whether the other rows would meet the same.
-fn ends_the_batch(error: &Error) -> bool {
-    use std::io::ErrorKind as Io;
-    match error.kind() {
-        ErrorKind::Connect
-        | ErrorKind::Tls
-        | ErrorKind::Timeout
-        | ErrorKind::Disconnected
-        | ErrorKind::UnexpectedReply
-        | ErrorKind::Unauthorized
-        | ErrorKind::Config => true,
-        ErrorKind::Status => matches!(error.status(), Some(429 | 502..=504)),
-        ErrorKind::Io => {
-            let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
-            source.is_some_and(|source: &std::io::Error| {
-                matches!(source.kind(), Io::StorageFull | Io::QuotaExceeded | Io::ReadOnlyFilesystem)
-            })
-        }
-        _ => false,
     }
 }

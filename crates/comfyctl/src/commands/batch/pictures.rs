@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use comfy_api_client::batch::{Journal, Row, RowState};
 use comfy_api_client::workflow::schema::Schemas;
@@ -12,7 +12,7 @@ use comfy_api_client::{Client, Workflow};
 use futures_util::Stream;
 
 use super::plan::{Plan, fingerprint};
-use super::tally::Tally;
+use super::tally::{Ours, Tally};
 use super::tell::Teller;
 use super::{built, follow, journal};
 use crate::args::{Run, Seeds};
@@ -25,6 +25,12 @@ use crate::commands::stop::Stop;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::settings::Settings;
+
+/// How long a server may be away while a picture is sent to it.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Pause between two attempts to send it.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs every picture of a folder that was not run before, until that is stopped.
 pub(super) async fn run(
@@ -88,6 +94,10 @@ pub(super) async fn run(
         let mut tally = tally.borrow_mut();
         tally.journal = Some(journal.clone());
         tally.workflow = Some(workflow.clone());
+        path.canonicalize().into_iter().for_each(|path| tally.add_ours(&path));
+        for file in journal.rows()?.into_iter().flat_map(|record| record.files) {
+            tally.add_ours(&args.save.output.join(file.path));
+        }
     }
     let shown = one_line(&folder.display().to_string());
     printer.note(&format!("watching {shown}; Ctrl-C ends it"));
@@ -102,7 +112,7 @@ pub(super) async fn run(
         folder: folder.to_owned(),
         interval: args.batch.watch_interval,
         journal: journal.clone(),
-        ignored: path.canonicalize().ok(),
+        ours: Arc::clone(&tally.borrow().ours),
         files: HashMap::new(),
         known: HashSet::new(),
         ready: VecDeque::new(),
@@ -150,9 +160,25 @@ impl Making {
             workflow.randomize_noise_seeds(chance ^ of_content.unwrap_or_default(), &self.schemas);
         }
         for assignment in &self.assignments {
-            assignment.for_picture(&picture.path).change(&mut workflow, &self.client, &self.schemas).await?;
+            self.change(&mut workflow, &assignment.for_picture(&picture.path)).await?;
         }
         Ok(Row::new(picture.key(), workflow).with_label(picture.name()))
+    }
+}
+
+impl Making {
+    /// Makes a change, for which a server that is away is waited for.
+    async fn change(&self, workflow: &mut Workflow, assignment: &Assignment) -> comfy_api_client::Result<()> {
+        let began = Instant::now();
+        loop {
+            match assignment.change(workflow, &self.client, &self.schemas).await {
+                Err(error) if error.is_retryable() && began.elapsed() < PATIENCE => {
+                    tracing::warn!(%error, "trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                result => return result,
+            }
+        }
     }
 }
 
@@ -178,8 +204,7 @@ struct Watch {
     folder: PathBuf,
     interval: Duration,
     journal: Journal,
-    /// The journal, should it be in the folder.
-    ignored: Option<PathBuf>,
+    ours: Ours,
     files: HashMap<PathBuf, Seen>,
     /// Keys of pictures that were handed out.
     known: HashSet<String>,
@@ -232,8 +257,8 @@ impl Watch {
 
     /// Looks at the folder. A file is complete when it is as it was at the look before.
     async fn look(&mut self) {
-        let (folder, ignored) = (self.folder.clone(), self.ignored.clone());
-        let found = tokio::task::spawn_blocking(move || list(&folder, ignored.as_deref())).await;
+        let (folder, ours) = (self.folder.clone(), Arc::clone(&self.ours));
+        let found = tokio::task::spawn_blocking(move || list(&folder, &ours)).await;
         let found = match found {
             Ok(Ok(found)) => {
                 self.unreadable = false;
@@ -271,14 +296,16 @@ impl Watch {
 }
 
 /// The files of a folder by name, but for hidden ones.
-fn list(folder: &Path, ignored: Option<&Path>) -> std::io::Result<Vec<(PathBuf, Look)>> {
+fn list(folder: &Path, ours: &Ours) -> std::io::Result<Vec<(PathBuf, Look)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         // A link to a picture is one too.
         let Ok(metadata) = std::fs::metadata(&path) else { continue };
-        let is_ours = ignored.is_some_and(|ours| path.canonicalize().is_ok_and(|path| path == ours));
+        let is_ours = path
+            .canonicalize()
+            .is_ok_and(|path| ours.lock().unwrap_or_else(PoisonError::into_inner).contains(&path));
         if metadata.is_file() && !is_hidden && !is_ours {
             files.push((path, Look { size: metadata.len(), changed: metadata.modified().ok() }));
         }

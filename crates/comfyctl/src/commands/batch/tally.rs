@@ -1,6 +1,8 @@
 //! What a batch came to so far.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use comfy_api_client::Workflow;
 use comfy_api_client::batch::Journal;
@@ -21,9 +23,14 @@ pub(super) struct Tally {
     pub(super) workflow: Option<Workflow>,
     /// Outputs that are on the server and not here, in JSON.
     pub(super) unsaved: Vec<serde_json::Value>,
+    /// Files that were saved while a folder is watched: should they be in it, they are no new pictures.
+    pub(super) ours: Ours,
     /// What was written at the end: the contact sheet, the page.
     pub(super) written: Vec<PathBuf>,
 }
+
+/// Files that are the command's own.
+pub(super) type Ours = Arc<Mutex<HashSet<PathBuf>>>;
 
 /// A row that has failed.
 #[derive(Debug)]
@@ -38,6 +45,13 @@ impl Tally {
         self.total = Some(total);
         self.journal = Some(journal.clone());
         self.workflow = Some(workflow.clone());
+    }
+
+    /// Takes note of a file that was saved.
+    pub(super) fn add_ours(&self, path: &Path) {
+        if let Ok(path) = path.canonicalize() {
+            self.ours.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+        }
     }
 
     /// Rows that have come to an end.

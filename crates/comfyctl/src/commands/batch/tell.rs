@@ -17,7 +17,7 @@ use crate::commands::run::record::{describe, described};
 use crate::commands::run::saving::Saving;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
-use crate::render::job_line::JobLine;
+use crate::render::job_line::{Downloading, JobLine};
 use crate::render::live::{Done, TotalLine};
 use crate::render::picture::Graphics;
 
@@ -30,6 +30,7 @@ pub(super) struct Teller<'a> {
     lines: HashMap<usize, JobLine<'a>>,
     /// Files of rows that have not ended, in JSON.
     saved: HashMap<usize, Vec<Value>>,
+    downloading: HashMap<usize, Downloading>,
     /// Of files that come down.
     reporters: HashMap<(usize, String), Reporter>,
     total: Option<TotalLine<'a>>,
@@ -53,6 +54,7 @@ impl<'a> Teller<'a> {
             pictures: args.show.map(graphics),
             lines: HashMap::new(),
             saved: HashMap::new(),
+            downloading: HashMap::new(),
             reporters: HashMap::new(),
             total: rows.map(|rows| printer.live().total(rows.len())),
         }
@@ -104,11 +106,15 @@ impl<'a> Teller<'a> {
                 printer.warning(&format!("{}; waiting for the server", error.message()));
                 self.message(row, "the server is away");
             }
-            RowEvent::Ran(_) => self.message(row, "downloading"),
-            RowEvent::Downloading { name, bytes, size } => {
+            RowEvent::Ran(_) => {
                 if let Some(line) = self.lines.get(&row.index()) {
+                    self.downloading.insert(row.index(), line.downloading());
+                }
+            }
+            RowEvent::Downloading { name, bytes, size } => {
+                if let Some(downloading) = self.downloading.get(&row.index()) {
                     let reporter = self.reporters.entry((row.index(), name.clone()));
-                    reporter.or_insert_with(|| Box::new(line.downloading().reporter()))(*bytes, *size);
+                    reporter.or_insert_with(|| Box::new(downloading.reporter()))(*bytes, *size);
                 }
             }
             RowEvent::Saved(file) => self.saved(row, file),
@@ -151,6 +157,10 @@ impl<'a> Teller<'a> {
     }
 
     fn saved(&mut self, row: &RowInfo, file: &SavedFile) {
+        // Those of a sweep can be very many.
+        if self.rows.is_none() {
+            self.tally.borrow().add_ours(&file.path);
+        }
         if self.printer.is_json() {
             self.saved.entry(row.index()).or_default().push(describe(file, row.workflow()));
             return;
@@ -209,6 +219,7 @@ impl<'a> Teller<'a> {
     /// The line that ends a row.
     fn end(&mut self, row: &RowInfo, status: &str, outputs: Vec<Value>, failure: Option<&Failure>) {
         self.lines.remove(&row.index());
+        self.downloading.remove(&row.index());
         self.reporters.retain(|(index, _), _| *index != row.index());
         if !self.printer.is_json() {
             return;
