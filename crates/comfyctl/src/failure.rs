@@ -116,6 +116,8 @@ impl From<Error> for Failure {
             ErrorKind::Unauthorized => (Exit::Unreachable, "unauthorized"),
             ErrorKind::NotFound => (Exit::Failure, "not_found"),
             ErrorKind::TooLarge => (Exit::Failure, "too_large"),
+            ErrorKind::Conflict => (Exit::Failure, "conflict"),
+            ErrorKind::Unsupported => (Exit::Failure, "unsupported"),
             ErrorKind::Workflow => (workflow_exit(&error), "workflow"),
             ErrorKind::Conversion => (Exit::Rejected, "conversion"),
             ErrorKind::Rejected => (Exit::Rejected, "rejected"),

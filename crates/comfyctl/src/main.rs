@@ -23,7 +23,7 @@ use crate::settings::Settings;
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return refuse(&error).into(),
+        Err(error) => return refuse(&with_help(error)).into(),
     };
     let settings = Settings::new(args.global);
     let printer = Printer::new(&settings);
@@ -39,6 +39,17 @@ fn main() -> ExitCode {
     // A node of the simulator may still compute; nobody waits for it.
     runtime.shutdown_background();
     exit.into()
+}
+
+/// What is said to a command line that asks for help, with all of it: most command lines do not, and need not wait for it.
+fn with_help(error: clap::Error) -> clap::Error {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand};
+    match error.kind() {
+        DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand => {
+            args::grouped().try_get_matches().err().unwrap_or(error)
+        }
+        _ => error,
+    }
 }
 
 /// Ends a command line that asks for help, or that is wrong.

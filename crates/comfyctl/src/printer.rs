@@ -67,10 +67,23 @@ impl Printer {
     pub(crate) fn table<const N: usize>(&self, table: &Table<N>) {
         for (place, line) in table.lines(self.width()).iter().enumerate() {
             match place {
-                0 if self.colored_data => self.line(&line.bold().to_string()),
+                0 => self.head(line),
                 _ => self.line(line),
             }
         }
+    }
+
+    /// The head of a table.
+    pub(crate) fn head(&self, line: &str) {
+        if self.colored_data { self.line(&line.bold().to_string()) } else { self.line(line) }
+    }
+
+    /// Data as it is, with nothing added.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.live.suspend(|| {
+            let mut stdout = std::io::stdout().lock();
+            let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        });
     }
 
     /// Columns of the terminal that stdout is, if it is one.

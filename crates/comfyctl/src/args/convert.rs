@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum, ValueHint};
 use comfy_api_client::workflow::convert::LocalTime;
 
 const CONVERT_HELP: &str = "\
@@ -36,9 +36,10 @@ Exit codes:
 #[command(after_long_help = CONVERT_HELP)]
 pub(crate) struct Convert {
     /// Workflow: a file in the editor's format, or a picture or media file that carries one; `-` reads stdin
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) workflow: PathBuf,
     /// Take the node schemas of this file: the body of a server's `/object_info`, as JSON or packed by gzip
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) object_info: Option<PathBuf>,
     /// How `{day|night}` in texts is decided
     #[arg(long, value_name = "HOW", value_enum, default_value_t = DynamicPromptsMode::Random)]
@@ -53,7 +54,7 @@ pub(crate) struct Convert {
     #[arg(long)]
     pub(crate) partial: bool,
     /// Write to a file in place of stdout
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 

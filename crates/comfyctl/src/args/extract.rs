@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueHint};
 
 const EXTRACT_HELP: &str = "\
 Examples:
@@ -24,11 +24,14 @@ Exit codes:
   0    the workflow is printed or written
   2    wrong usage, or the file carries no workflow, or not in the format that was asked for";
 
-/// Print the workflow that a picture, a video or another file carries
+/// Print the workflow that a picture carries
+///
+/// Also that of a video, a sound or another file.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = EXTRACT_HELP)]
 pub(crate) struct Extract {
     /// File that ComfyUI saved; `-` reads stdin
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) media: PathBuf,
     /// Take the workflow in the API format, as it ran; without --api and --ui, this one if it is there
     #[arg(long, conflicts_with = "ui")]
@@ -37,6 +40,6 @@ pub(crate) struct Extract {
     #[arg(long)]
     pub(crate) ui: bool,
     /// Write it into this file, replacing what was there
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum, ValueHint};
 use serde::Deserialize;
 
 #[derive(Debug, ClapArgs)]
@@ -33,7 +33,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) insecure: bool,
     /// Trust certificates that are signed with one of this PEM file, beside those that the system trusts
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
     /// How a job is followed; `auto` unless given
     #[arg(long, global = true, value_name = "HOW", value_enum)]
@@ -62,7 +62,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) no_progress: bool,
     /// Config file with named servers, in place of the one in the platform's folder; `off` is none
-    #[arg(long, global = true, env = "COMFYCTL_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "COMFYCTL_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
 }
 

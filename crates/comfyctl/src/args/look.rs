@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum, ValueHint};
 
 const GRAPH_HELP: &str = "\
 Examples:
@@ -24,9 +24,10 @@ Exit codes:
 #[command(after_long_help = GRAPH_HELP)]
 pub(crate) struct Graph {
     /// Workflow: a file in the API format or in the editor's, or a picture or media file that carries one; `-` reads stdin
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) workflow: PathBuf,
     /// Write to a file in place of stdout
-    #[arg(short, long, value_name = "FILE.svg")]
+    #[arg(short, long, value_name = "FILE.svg", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// Colours
     #[arg(long, value_name = "COLORS", value_enum, default_value_t = ThemeMode::Auto)]
@@ -35,7 +36,7 @@ pub(crate) struct Graph {
     #[arg(long)]
     pub(crate) api: bool,
     /// Name values by the node schemas of this file: the body of a server's `/object_info`, as JSON or packed by gzip
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) object_info: Option<PathBuf>,
 }
 
@@ -74,9 +75,10 @@ Exit codes:
 #[command(after_long_help = SHOW_HELP)]
 pub(crate) struct Show {
     /// Workflow: a file in the API format or in the editor's, or a picture or media file that carries one; `-` reads stdin
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) workflow: PathBuf,
     /// Convert with the node schemas of this file: the body of a server's `/object_info`, as JSON or packed by gzip
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) object_info: Option<PathBuf>,
 }
 
@@ -104,12 +106,12 @@ Exit codes, as of the command diff:
 #[command(after_long_help = DIFF_HELP)]
 pub(crate) struct Diff {
     /// The first workflow, in any format; `-` reads stdin
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
     pub(crate) before: PathBuf,
     /// The second workflow, in any format; `-` reads stdin
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
     pub(crate) after: PathBuf,
     /// Convert with the node schemas of this file: the body of a server's `/object_info`, as JSON or packed by gzip
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) object_info: Option<PathBuf>,
 }

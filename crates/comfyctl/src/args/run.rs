@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueHint};
 
 const RUN_HELP: &str = "\
 Examples:
@@ -24,11 +24,14 @@ Exit codes:
   6    the workflow was interrupted or cancelled on the server
   130  stopped by Ctrl-C";
 
-/// Submit a workflow, follow it, download what it makes and print the paths of the files
+/// Run a workflow and save what it makes
+///
+/// Submits it, follows it, downloads the files that it makes and prints their paths.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = RUN_HELP)]
 pub(crate) struct Run {
     /// Workflow: a file in the API format or in the editor's, or a picture or media file that carries one; `-` reads stdin
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) workflow: PathBuf,
     /// Set an input: `NODE.INPUT=VALUE`, `NODE.INPUT:=JSON`, or `NODE.INPUT=@FILE` to upload a file; repeatable
     ///
@@ -49,7 +52,7 @@ pub(crate) struct Run {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Save {
     /// Folder for the files; made if it does not exist
-    #[arg(short, long, default_value = ".", value_name = "DIR")]
+    #[arg(short, long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) output: PathBuf,
     /// Overwrite files that exist, instead of appending a number
     #[arg(long)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueHint};
 use comfy_sim::{CachePolicy, Fault, PreviewMethod, ServerVersion};
 
 const SERVE_HELP: &str = "\
@@ -36,7 +36,9 @@ Exit codes:
   0    it was stopped
   2    wrong usage, or the port is in use";
 
-/// Run the simulator: a server that behaves as ComfyUI, without a GPU
+/// Run the simulator, a server without a GPU
+///
+/// It behaves as ComfyUI.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = SERVE_HELP)]
 pub(crate) struct Serve {
@@ -64,10 +66,10 @@ pub(crate) struct Serve {
 #[command(next_help_heading = "Nodes")]
 pub(crate) struct Nodes {
     /// Have the nodes of another server: the body of its `/object_info`, as JSON or packed by gzip
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) object_info: Option<PathBuf>,
     /// Offer the model files below this folder, which has one folder per kind; the files can be empty
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) models: Option<PathBuf>,
     /// Take any model name where the list of models is empty
     #[arg(long)]
@@ -135,10 +137,10 @@ impl Nodes {
 #[command(next_help_heading = "Folders")]
 pub(crate) struct Folders {
     /// Keep `input`, `output` and `temp` in this folder; without it they are removed at the end
-    #[arg(long, visible_alias = "base-directory", value_name = "DIR")]
+    #[arg(long, visible_alias = "base-directory", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) base_dir: Option<PathBuf>,
     /// Serve ComfyUI's frontend from this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) front_end_root: Option<PathBuf>,
 }
 

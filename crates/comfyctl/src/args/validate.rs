@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueHint};
 use comfy_api_client::protocol::Version;
 
 const VALIDATE_HELP: &str = "\
@@ -29,14 +29,17 @@ Exit codes:
   4    the server would reject the workflow, or stop for ever over it
   5    the time limit was reached";
 
-/// Check a workflow as the server would, and tell all that is wrong with it
+/// Tell all that is wrong with a workflow
+///
+/// Checks it as the server would, and where that would not look.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = VALIDATE_HELP)]
 pub(crate) struct Validate {
     /// Workflow: a file in the API format or the editor's, or a picture or media file that carries one; `-` reads stdin
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) workflow: PathBuf,
     /// Take the node schemas of this file, the body of a server's `/object_info` as JSON or packed by gzip, and ask no server
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) object_info: Option<PathBuf>,
     /// Version of the server that the schemas of the file are of; the newest that is known unless given
     #[arg(long = "as", value_name = "VERSION", requires = "object_info", value_parser = str::parse::<Version>)]

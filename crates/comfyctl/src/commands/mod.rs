@@ -1,12 +1,17 @@
 //! The commands, one file per verb, and what several of them need.
 
 mod assignment;
+mod completions;
 mod connect;
 mod convert;
 mod diff;
 mod extract;
 mod graph;
+mod logs;
 mod look;
+mod man;
+mod models;
+mod nodes;
 mod object_info;
 mod output_file;
 mod request;
@@ -14,9 +19,11 @@ mod run;
 mod seeds;
 #[cfg(feature = "sim")]
 mod serve;
+mod settings;
 mod show;
 mod stats;
 mod stop;
+mod userdata;
 mod validate;
 mod workflow_file;
 
@@ -39,6 +46,14 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer
         Command::Diff(args) => diff::diff(printer, args).await,
         Command::Graph(args) => graph::graph(printer, args).await,
         Command::Stats(_) => stats::stats(settings, printer).await,
+        Command::Features(_) => stats::features(settings, printer).await,
+        Command::Logs(args) => logs::logs(settings, printer, args).await,
+        Command::Nodes(args) => nodes::nodes(settings, printer, args).await,
+        Command::Models(args) => models::models(settings, printer, args).await,
+        Command::Settings(args) => settings::settings(settings, printer, args).await,
+        Command::Userdata(args) => userdata::userdata(settings, printer, args).await,
+        Command::Completions(args) => completions::completions(printer, &args),
+        Command::Man(args) => man::man(printer, &args),
         #[cfg(feature = "sim")]
         Command::Serve(args) => serve::serve(printer, *args).await,
     }

@@ -133,3 +133,33 @@ impl Drop for TransferLine {
         self.bar.finish_and_clear();
     }
 }
+
+impl Live {
+    /// A line for a text that changes, until it is dropped.
+    pub(crate) fn text(&self) -> TextLine {
+        let bar = self.lines.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            bar.set_style(style);
+        }
+        TextLine { bar }
+    }
+}
+
+/// A text that changes.
+#[derive(Debug)]
+pub(crate) struct TextLine {
+    bar: ProgressBar,
+}
+
+impl TextLine {
+    pub(crate) fn show(&self, text: &str) {
+        self.bar.set_message(one_line(text));
+        self.bar.tick();
+    }
+}
+
+impl Drop for TextLine {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -2,3 +2,4 @@
 
 pub(crate) mod live;
 pub(crate) mod table;
+pub(crate) mod text;

@@ -1,0 +1,136 @@
+//! The first page of the help: what there is, by what it is for.
+
+use clap::{Command, CommandFactory};
+
+use super::Args;
+use crate::config;
+
+/// Commands by what they are for, in the order in which somebody new meets them. What is in none comes with the last.
+const GROUPS: [(&str, &[&str]); 6] = [
+    ("Run workflows", &["run", "submit", "wait", "status", "fetch", "watch"]),
+    ("Manage a server", &["queue", "jobs", "history", "cancel", "interrupt", "free"]),
+    ("Files on a server", &["upload", "download", "userdata"]),
+    ("Look around a server", &["nodes", "models", "stats", "features", "logs", "settings"]),
+    ("Workflow files", &["show", "validate", "convert", "extract", "graph", "diff"]),
+    ("More", &["serve", "completions", "man"]),
+];
+
+const SHORT: &str = "`comfyctl COMMAND --help` tells more of a command, with examples;
+`comfyctl --help` tells of the config file and exit codes.";
+
+const EXAMPLES: &str = "\
+Examples:
+  comfyctl run workflow.json -o out
+  comfyctl run workflow.json --set KSampler.steps=30
+  comfyctl run picture.png --seed random -s gpu1
+  comfyctl run workflow.json -s embedded     (no server, no GPU)
+  comfyctl nodes search upscale
+  comfyctl stats --json | jq .system.comfyui_version
+
+Environment:
+  COMFYUI_URL         the server, as --server
+  COMFYUI_TOKEN       the token, as --token
+  COMFYCTL_CONFIG     the config file, as --config
+  COMFYCTL_CACHE_DIR  where node schemas are kept, or `off`
+  COMFYCTL_LOG        what to log, such as `debug`
+  NO_COLOR            no colours";
+
+const CONFIG: &str = "
+  server = \"gpu1\"      # where no -s is given
+
+  [servers.gpu1]       # used as `-s gpu1`
+  url = \"http://gpu1:8188\"
+  token = \"secret\"     # also: headers, tracking, insecure, ca";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the workflow failed on the server; or nothing there is
+       called so
+  2    wrong usage
+  3    the server cannot be reached, or answered nonsense
+  4    the workflow was rejected, and nothing ran
+  5    the time limit was reached
+  6    the workflow was interrupted or cancelled on the server
+  130  stopped by Ctrl-C";
+
+/// The command line with its whole help. It takes a little while to make, so that it is made only to be read.
+pub(crate) fn command() -> Command {
+    let command = Args::command();
+    let path = config::usual_path().map(|path| path.display().to_string()).unwrap_or_default();
+    let after = format!("{EXAMPLES}\n\nConfig file:\n  {path}\n{CONFIG}\n\n{EXIT_CODES}");
+    command.after_help(SHORT).after_long_help(after)
+}
+
+/// The same with the commands in their groups, which clap does not have.
+pub(crate) fn grouped() -> Command {
+    let command = command();
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}\n{{all-args}}{{after-help}}",
+        groups(&command)
+    );
+    command.help_template(template).mut_subcommands(|command| command.hide(true))
+}
+
+fn groups(command: &Command) -> String {
+    let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    let grouped = |name: &str| GROUPS.iter().any(|(_, names)| names.contains(&name));
+    let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (place, (title, members)) in GROUPS.into_iter().enumerate() {
+        let is_last = place + 1 == GROUPS.len();
+        let others = names.iter().copied().filter(|name| is_last && !grouped(name));
+        let members: Vec<&Command> = members
+            .iter()
+            .copied()
+            .chain(others)
+            .filter_map(|name| command.get_subcommands().find(|command| command.get_name() == name))
+            .collect();
+        if members.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("{title}:\n"));
+        for member in members {
+            let about = member.get_about().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {:width$}  {about}\n", member.get_name()));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_page_fits_into_60_columns() {
+        let page = groups(&command());
+        let lines = [SHORT, EXAMPLES, CONFIG, EXIT_CODES, &page].into_iter().flat_map(str::lines);
+        for line in lines {
+            assert!(line.chars().count() <= 60, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_there_once_and_run_is_the_first() {
+        let command = command();
+        let page = groups(&command);
+        for name in command.get_subcommands().map(Command::get_name) {
+            let line = format!("\n  {name} ");
+            assert_eq!(page.matches(&line).count(), 1, "{name}: {page}");
+        }
+        assert!(page.starts_with("Run workflows:\n  run "), "{page}");
+    }
+
+    #[test]
+    fn every_command_has_examples_and_exit_codes() {
+        fn check(command: &Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:") && help.contains("Exit codes"), "{path}");
+            command.get_subcommands().for_each(|inner| check(inner, &path));
+        }
+        check(&command(), "");
+    }
+}
