@@ -75,10 +75,10 @@ impl LogLines {
         if self.text.is_empty() {
             return None;
         }
-        let time = std::mem::take(&mut self.time);
-        Some(self.end(&time))
+        Some(self.end(""))
     }
 
+    /// The line, which was begun now if there is nothing in it.
     fn end(&mut self, now: &str) -> LogLine {
         let Self { time, text, .. } = std::mem::take(self);
         LogLine { time: if text.is_empty() { now.to_owned() } else { time }, text }
@@ -104,7 +104,8 @@ mod tests {
         let mut log = LogLines::new();
         assert_eq!(lines(&mut log, &["a", "b\n", "\n", "c\r\nd"]), ["0 ab", "2 ", "3 c"]);
         assert_eq!(log.unfinished().unwrap().text, "d");
-        assert_eq!(log.finish().unwrap().text, "d");
+        let last = log.finish().unwrap();
+        assert_eq!((last.time.as_str(), last.text.as_str()), ("3", "d"));
         assert_eq!((log.unfinished(), log.finish()), (None, None));
     }
 

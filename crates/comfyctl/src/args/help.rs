@@ -1,5 +1,7 @@
 //! The first page of the help: what there is, by what it is for.
 
+use std::path::Path;
+
 use clap::{Command, CommandFactory};
 
 use super::Args;
@@ -23,7 +25,7 @@ Examples:
   comfyctl run workflow.json -o out
   comfyctl run workflow.json --set KSampler.steps=30
   comfyctl run picture.png --seed random -s gpu1
-  comfyctl run workflow.json -s embedded     (no server, no GPU)
+  comfyctl run workflow.json -s embedded   (without a GPU)
   comfyctl nodes search upscale
   comfyctl stats --json | jq .system.comfyui_version
 
@@ -40,36 +42,46 @@ const CONFIG: &str = "
 
   [servers.gpu1]       # used as `-s gpu1`
   url = \"http://gpu1:8188\"
-  token = \"secret\"     # also: headers, tracking, insecure, ca";
+  token = \"secret\"     # or: headers, insecure, ca, …";
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    the workflow failed on the server; or nothing there is
-       called so
+  1    the workflow failed, or there is nothing called so
   2    wrong usage
   3    the server cannot be reached, or answered nonsense
   4    the workflow was rejected, and nothing ran
   5    the time limit was reached
-  6    the workflow was interrupted or cancelled on the server
+  6    the workflow was interrupted on the server
   130  stopped by Ctrl-C";
 
 /// The command line with its whole help. It takes a little while to make, so that it is made only to be read.
 pub(crate) fn command() -> Command {
     let command = Args::command();
-    let path = config::usual_path().map(|path| path.display().to_string()).unwrap_or_default();
-    let after = format!("{EXAMPLES}\n\nConfig file:\n  {path}\n{CONFIG}\n\n{EXIT_CODES}");
+    let after = format!("{EXAMPLES}\n\nConfig file:\n  {}\n{CONFIG}\n\n{EXIT_CODES}", config_path());
     command.after_help(SHORT).after_long_help(after)
+}
+
+/// Where the config file is, for whoever it is.
+fn config_path() -> String {
+    let Some(path) = config::usual_path() else { return String::new() };
+    let home = etcetera::home_dir().ok();
+    match home.as_ref().and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) => Path::new("~").join(below).display().to_string(),
+        None => path.display().to_string(),
+    }
 }
 
 /// The same with the commands in their groups, which clap does not have.
 pub(crate) fn grouped() -> Command {
     let command = command();
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}\n{{all-args}}{{after-help}}",
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}\n\n{{all-args}}{{after-help}}",
         groups(&command)
     );
-    command.help_template(template).mut_subcommands(|command| command.hide(true))
+    // Those that are hidden are not named in the usage either.
+    let usage = "comfyctl [OPTIONS] <COMMAND>";
+    command.override_usage(usage).help_template(template).mut_subcommands(|command| command.hide(true))
 }
 
 fn groups(command: &Command) -> String {
@@ -96,6 +108,7 @@ fn groups(command: &Command) -> String {
         }
         text.push('\n');
     }
+    text.truncate(text.trim_end().len());
     text
 }
 
@@ -108,7 +121,7 @@ mod tests {
         let page = groups(&command());
         let lines = [SHORT, EXAMPLES, CONFIG, EXIT_CODES, &page].into_iter().flat_map(str::lines);
         for line in lines {
-            assert!(line.chars().count() <= 60, "{line}");
+            assert!(line.chars().count() < 60, "{line}");
         }
     }
 
@@ -117,7 +130,7 @@ mod tests {
         let command = command();
         let page = groups(&command);
         for name in command.get_subcommands().map(Command::get_name) {
-            let line = format!("\n  {name} ");
+            let line = format!("\n  {name}  ");
             assert_eq!(page.matches(&line).count(), 1, "{name}: {page}");
         }
         assert!(page.starts_with("Run workflows:\n  run "), "{page}");

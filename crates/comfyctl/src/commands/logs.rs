@@ -85,10 +85,13 @@ fn print_last(printer: &Printer, args: &Logs, lines: &[LogLine]) {
 }
 
 fn print(printer: &Printer, args: &Logs, line: &LogLine) {
-    let text = plain(&line.text);
     if printer.is_json() {
+        let text = strip_str(&line.text).to_string();
         printer.json(&json!({"type": "log", "time": line.time, "text": text}));
-    } else if args.times {
+        return;
+    }
+    let text = plain(&line.text);
+    if args.times {
         // Without what is below a second.
         let time = line.time.split('.').next().unwrap_or_default().replace('T', " ");
         printer.line(&format!("{}  {text}", visible(&time)));

@@ -30,7 +30,11 @@ fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure>
     let names = names.strip_prefix(&["comfyctl".to_owned()]).unwrap_or(names);
     names.iter().try_fold(root, |command, name| {
         command.find_subcommand(name).ok_or_else(|| {
-            let message = format!("`{}` has no command `{}`", command.get_bin_name().unwrap_or_default(), one_line(name));
+            let message = format!(
+                "`{}` has no command `{}`",
+                command.get_bin_name().unwrap_or_default(),
+                one_line(name)
+            );
             Failure::usage("usage", message).with_hint("see `comfyctl --help`")
         })
     })
@@ -69,7 +73,12 @@ fn write(printer: &Printer, command: &Command, folder: &Path) -> Result<(), Fail
 
 fn page(command: &Command) -> Result<Vec<u8>, Failure> {
     let page = || {
-        let man = clap_mangen::Man::new(command.clone()).manual("comfyctl");
+        // Options that every command has would drown the others.
+        let usage = command.clone().render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage:").trim().to_owned();
+        let man = clap_mangen::Man::new(command.clone().override_usage(usage))
+            .source(concat!("comfyctl ", env!("CARGO_PKG_VERSION")))
+            .manual("comfyctl");
         let mut page = Vec::new();
         man.render_title(&mut page)?;
         man.render_name_section(&mut page)?;
@@ -80,9 +89,30 @@ fn page(command: &Command) -> Result<Vec<u8>, Failure> {
         }
         man.render_options_section(&mut page)?;
         after_help(command).to_writer(&mut page)?;
-        Ok(page)
+        Ok(plain(&String::from_utf8_lossy(&page)))
     };
     page().map_err(|error: io::Error| Failure::of_file("io", "cannot make the page", &error))
+}
+
+/// A page that every roff reads: what is not ASCII is written out, and the head that each part brings stands there once.
+fn plain(page: &str) -> Vec<u8> {
+    let mut plain = String::new();
+    let mut has_head = false;
+    for line in page.lines() {
+        let is_head = line.starts_with(".ie ") || line.starts_with(".el ");
+        if is_head && has_head {
+            continue;
+        }
+        has_head |= line.starts_with(".el ");
+        for c in line.chars() {
+            match c {
+                c if c.is_ascii() => plain.push(c),
+                c => plain.push_str(&format!("\\[u{:04X}]", u32::from(c))),
+            }
+        }
+        plain.push('\n');
+    }
+    plain.into_bytes()
 }
 
 /// A part of the help that stands below the options.
@@ -117,7 +147,12 @@ fn after_help(command: &Command) -> Roff {
             _ if lines.iter().all(is_indented) => add(&last, Block::Lines(lines)),
             _ => {
                 last = "NOTES".to_owned();
-                add(&last, Block::Text(lines));
+                for lines in lines.chunk_by(|a, b| is_indented(&a) == is_indented(&b)) {
+                    match is_indented(&lines[0]) {
+                        true => add(&last, Block::Lines(lines.to_vec())),
+                        false => add(&last, Block::Text(lines.to_vec())),
+                    }
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `settings`: those of the editor, as the server keeps them.
 
-use comfy_api_client::Client;
 use comfy_api_client::workflow::schema::most_similar;
+use comfy_api_client::{Client, Error};
 use serde_json::{Value, json};
 
 use crate::args::{SettingsAction, SettingsArgs};
@@ -22,12 +22,22 @@ pub(crate) async fn settings(settings: &Settings, printer: &Printer, args: Setti
     .await
 }
 
+/// A failure of what a server keeps for each of its users.
+pub(crate) fn of_user(error: Error) -> Failure {
+    match error.status() {
+        // Servers with several users are not of one mind about those that they do not know.
+        Some(401 | 403 | 500) => Failure::from(error)
+            .with_hint("where the server has several users, say who you are: `--header 'comfy-user: ID'`"),
+        _ => error.into(),
+    }
+}
+
 fn line(id: &str, value: &Value) -> Value {
     json!({"type": "setting", "id": id, "value": value})
 }
 
 async fn list(client: &Client, printer: &Printer) -> Result<(), Failure> {
-    let mut settings = client.settings().await?;
+    let mut settings = client.settings().await.map_err(of_user)?;
     settings.sort_keys();
     if settings.is_empty() {
         printer.note("no setting was changed");
@@ -49,7 +59,7 @@ async fn list(client: &Client, printer: &Printer) -> Result<(), Failure> {
 }
 
 async fn get(client: &Client, printer: &Printer, id: &str) -> Result<(), Failure> {
-    let Some(value) = client.setting::<Value>(id).await? else {
+    let Some(value) = client.setting::<Value>(id).await.map_err(of_user)? else {
         let failure =
             Failure::new(Exit::Failure, "not_found", format!("the setting `{}` is not set", one_line(id)));
         let settings = client.settings().await.unwrap_or_default();
@@ -73,7 +83,7 @@ async fn get(client: &Client, printer: &Printer, id: &str) -> Result<(), Failure
 
 async fn set(client: &Client, printer: &Printer, id: &str, text: &str) -> Result<(), Failure> {
     let value = given(text);
-    client.change_setting(id, &value).await?;
+    client.change_setting(id, &value).await.map_err(of_user)?;
     printer.json(&line(id, &value));
     let kind = match &value {
         Value::String(_) => "the text ",

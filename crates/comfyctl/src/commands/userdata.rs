@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::args::{Userdata, UserdataAction};
 use crate::commands::output_file;
 use crate::commands::request::{long, request};
+use crate::commands::settings::of_user;
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
@@ -54,7 +55,9 @@ pub(crate) async fn userdata(settings: &Settings, printer: &Printer, args: Userd
 
 async fn list(client: &Client, printer: &Printer, folder: &str) -> Result<(), Failure> {
     let entries = client.user_entries(folder.trim_end_matches('/')).await;
-    let entries = entries.map_err(|error| failed(error, folder, folder))?;
+    let mut entries = entries.map_err(|error| failed(error, folder, folder))?;
+    // Servers list level by level.
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
     if entries.is_empty() {
         printer.note("there are no files");
     }
@@ -217,6 +220,6 @@ fn failed(error: Error, path: &str, to: &str) -> Failure {
         (_, Some(400 | 403)) if path.split('/').any(|part| part == "..") || path.starts_with('/') => {
             Failure::usage("usage", format!("`{path}` is outside of the user's folder"))
         }
-        _ => error.into(),
+        _ => of_user(error),
     }
 }

@@ -4,9 +4,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Between columns.
 const GAP: usize = 2;
-/// Most columns of the screen for a column that is not the last, whole or where the width is limited.
-const WIDEST: [usize; 2] = [80, 24];
-/// Fewest for the last: a seed has up to 20 digits.
+/// Most columns of the screen for a column that is not the last.
+const WIDEST: usize = 80;
+/// Fewest for the last if it has as much to say: a seed has up to 20 digits.
 const LEAST: usize = 20;
 
 /// Rows of texts under a head.
@@ -30,16 +30,13 @@ impl<const N: usize> Table<N> {
         let filled: Vec<usize> =
             (0..N).filter(|column| self.rows.iter().skip(1).any(|row| !row[*column].is_empty())).collect();
         let Some((last, others)) = filled.split_last() else { return Vec::new() };
-        let widest = WIDEST[usize::from(width.is_some())];
-        let mut widths = Vec::new();
-        for column in others {
-            let content = self.rows.iter().map(|row| row[*column].width()).max().unwrap_or(0);
-            widths.push(content.min(widest));
-        }
+        let content = |column: &usize| self.rows.iter().map(|row| row[*column].width()).max().unwrap_or(0);
+        let mut widths: Vec<usize> = others.iter().map(|column| content(column).min(WIDEST)).collect();
+        let least = content(last).min(LEAST);
         if let Some(width) = width {
             // On a narrow terminal the widest columns give way first.
             let fixed = |widths: &[usize]| widths.iter().map(|width| width + GAP).sum::<usize>();
-            while fixed(&widths) + LEAST > width
+            while fixed(&widths) + least > width
                 && let Some(most) = widths.iter_mut().max().filter(|most| **most > 4)
             {
                 *most -= 1;

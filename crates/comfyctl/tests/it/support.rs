@@ -55,6 +55,9 @@ impl Place {
         settings.add_filter(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID");
         settings.add_filter(r#"("bytes"|"elapsed_ms"):\d+"#, "$1:N");
         settings.add_filter(r"[\w/.:\\-]*comfy-sim-\w+", "SIM");
+        settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "YYYY-MM-DD HH:MM:SS");
+        settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD HH:MM");
+        settings.add_filter(r#"("modified"|"created"):[\d.]+"#, "$1:N");
         Self { folder, _filters: settings.bind_to_scope() }
     }
 
@@ -214,7 +217,7 @@ pub(crate) fn sim() -> Sim {
 }
 
 /// The simulator has threads of its own, and needs the runtime for its start only.
-fn started(builder: comfy_sim::Builder) -> Sim {
+pub(crate) fn started(builder: comfy_sim::Builder) -> Sim {
     tokio::runtime::Runtime::new().unwrap().block_on(builder.start()).unwrap()
 }
 

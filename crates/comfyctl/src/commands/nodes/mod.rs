@@ -4,100 +4,124 @@ mod describe;
 mod show;
 
 use comfy_api_client::Client;
-use comfy_api_client::workflow::schema::{NodeSchema, Schemas};
+use comfy_api_client::workflow::schema::{NodeSchema, Schemas, most_similar};
 
 use crate::args::{Nodes, NodesAction, NodesFilter};
 use crate::commands::object_info;
-use crate::commands::request::{ended, request};
+use crate::commands::request::{ended, fail, request};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::render::table::Table;
 use crate::settings::Settings;
 
+/// Columns of a terminal on which the names of classes are shown too.
+const ROOM_FOR_NAMES: usize = 80;
+
 /// Lists, shows and searches node classes.
 pub(crate) async fn nodes(settings: &Settings, printer: &Printer, args: Nodes) -> Exit {
-    let action = match action(args.action, &args.filter) {
-        Ok(action) => action,
-        Err(failure) => return ended(printer, Err(failure)),
-    };
-    if let Some(path) = &args.object_info {
-        let result = object_info::read(path).and_then(|schemas| match &action {
-            NodesAction::Show { class } => show::show(printer, &schemas, class),
-            other => list(printer, &schemas, other),
-        });
-        return ended(printer, result);
-    }
-    request(settings, printer, async |client: &Client| match &action {
-        NodesAction::Show { class } => {
-            // One class is asked for alone; all of them are megabytes.
-            let one = client.object_info_of(class).await?;
-            if one.contains(class) {
-                return show::show(printer, &one, class);
-            }
-            show::show(printer, &*client.refresh_schemas().await?, class)
+    let Nodes { action, filter, object_info } = args;
+    let given = |inner: NodesFilter| if inner == NodesFilter::default() { filter.clone() } else { inner };
+    let (words, filter) = match action {
+        None => (None, filter),
+        Some(NodesAction::Ls { filter }) => (None, given(filter)),
+        Some(NodesAction::Search { text, filter }) => (Some(text), given(filter)),
+        Some(NodesAction::Show { .. }) if filter != NodesFilter::default() => {
+            let failure = Failure::usage("usage", "`nodes show` takes no filters")
+                .with_hint("filters are for `nodes ls` and `nodes search`");
+            return fail(printer, &failure);
         }
-        other => list(printer, &*client.refresh_schemas().await?, other),
-    })
-    .await
-}
-
-/// What is to be done, with the filters that stand before the subcommand.
-fn action(action: Option<NodesAction>, before: &NodesFilter) -> Result<NodesAction, Failure> {
-    let given = |filter: NodesFilter| match filter == NodesFilter::default() {
-        true => before.clone(),
-        false => filter,
-    };
-    match action {
-        None => Ok(NodesAction::Ls { filter: before.clone() }),
-        Some(NodesAction::Ls { filter }) => Ok(NodesAction::Ls { filter: given(filter) }),
-        Some(NodesAction::Search { text, filter }) => {
-            Ok(NodesAction::Search { text, filter: given(filter) })
+        Some(NodesAction::Show { class }) => {
+            return match &object_info {
+                Some(path) => {
+                    let shown =
+                        object_info::read(path).and_then(|schemas| show::show(printer, &schemas, &class));
+                    ended(printer, shown)
+                }
+                None => {
+                    request(settings, printer, async |client: &Client| show_of(client, printer, &class).await)
+                        .await
+                }
+            };
         }
-        Some(show) if *before == NodesFilter::default() => Ok(show),
-        Some(_) => Err(Failure::usage("usage", "`nodes show` takes no filters")
-            .with_hint("filters are for `nodes ls` and `nodes search`")),
+    };
+    let words = words.as_deref();
+    match &object_info {
+        Some(path) => {
+            ended(printer, object_info::read(path).map(|schemas| list(printer, &schemas, words, &filter)))
+        }
+        None => {
+            request(settings, printer, async |client: &Client| {
+                list(printer, &*client.refresh_schemas().await?, words, &filter);
+                Ok::<_, Failure>(())
+            })
+            .await
+        }
     }
 }
 
-fn list(printer: &Printer, schemas: &Schemas, action: &NodesAction) -> Result<(), Failure> {
-    let found = match action {
-        NodesAction::Search { text, filter } => {
-            let mut found = schemas.search(&text.join(" "));
-            found.retain(|schema| fits(schema, filter));
-            found
+async fn show_of(client: &Client, printer: &Printer, class: &str) -> Result<(), Failure> {
+    // One class is asked for alone; all of them are megabytes.
+    let one = client.object_info_of(class).await?;
+    if one.contains(class) {
+        return show::show(printer, &one, class);
+    }
+    show::show(printer, &*client.refresh_schemas().await?, class)
+}
+
+/// Lists the classes in which words occur, or all of them, as far as they fit.
+fn list(printer: &Printer, schemas: &Schemas, words: Option<&[String]>, filter: &NodesFilter) {
+    let mut found = match words {
+        Some(words) => schemas.search(&words.join(" ")),
+        None => {
+            let mut all: Vec<&NodeSchema> = schemas.iter().map(|(_, schema)| schema).collect();
+            all.sort_by(|a, b| (&a.category, &a.name).cmp(&(&b.category, &b.name)));
+            all
         }
-        NodesAction::Ls { filter } => {
-            let mut found: Vec<&NodeSchema> =
-                schemas.iter().map(|(_, schema)| schema).filter(|schema| fits(schema, filter)).collect();
-            found.sort_by(|a, b| (&a.category, &a.name).cmp(&(&b.category, &b.name)));
-            found
-        }
-        NodesAction::Show { .. } => Vec::new(),
     };
+    found.retain(|schema| fits(schema, filter));
     if found.is_empty() {
-        printer.note("no node class fits");
+        match meant(schemas, filter) {
+            Some(near) => printer.note(&format!("no node class fits; did you mean `{}`?", one_line(near))),
+            None => printer.note("no node class fits"),
+        }
     }
     if printer.is_json() {
         found.iter().for_each(|schema| printer.json(&describe::json(schema)));
-        return Ok(());
+        return;
     }
-    let mut table = Table::new(["CLASS", "NAME", "PACK", "CATEGORY"]);
+    // Where there is little room it is for the class, which commands and workflows want.
+    let has_room = printer.width().is_none_or(|width| width >= ROOM_FOR_NAMES);
+    let mut table = Table::new(["CLASS", "NAME", "STATE", "PACK", "CATEGORY"]);
     for schema in found {
-        let deprecated = if schema.deprecated { " (deprecated)" } else { "" };
-        // What only repeats the class tells nothing.
-        let title = Some(schema.title()).filter(|title| *title != schema.name).unwrap_or_default();
-        let title = format!("{title}{deprecated}");
-        table.row([&schema.name, title.trim_start(), schema.pack().unwrap_or_default(), &schema.category]);
+        let name = if has_room { schema.title() } else { "" };
+        let state = if schema.deprecated { "deprecated" } else { "" };
+        let pack = schema.pack().unwrap_or_default();
+        table.row([&schema.name, name, state, pack, &schema.category]);
     }
     printer.table(&table);
-    Ok(())
+}
+
+/// The category or type that may be meant by one that there is not.
+fn meant<'a>(schemas: &'a Schemas, filter: &NodesFilter) -> Option<&'a str> {
+    let all = || schemas.iter().map(|(_, schema)| schema);
+    let near = |wanted: &Option<String>, there: &mut dyn Iterator<Item = &'a str>| {
+        let wanted = wanted.as_deref()?;
+        most_similar(wanted, there).filter(|near| !near.eq_ignore_ascii_case(wanted))
+    };
+    let mut categories = all().flat_map(|schema| schema.category.split('/'));
+    let mut taken = all().flat_map(|schema| schema.inputs.iter().map(|input| input.type_name()));
+    let mut given = all().flat_map(|schema| schema.outputs.iter().map(|output| &*output.type_name));
+    near(&filter.category, &mut categories)
+        .or_else(|| near(&filter.input_type, &mut taken))
+        .or_else(|| near(&filter.output_type, &mut given))
 }
 
 fn fits(schema: &NodeSchema, filter: &NodesFilter) -> bool {
-    let is_below = |wanted: &String| {
-        let (category, wanted) = (schema.category.to_lowercase(), wanted.trim_matches('/').to_lowercase());
-        category.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    // `latent` is meant where the server says `model/latent`.
+    let is_in = |wanted: &String| {
+        let whole = |path: &str| format!("/{}/", path.trim_matches('/').to_lowercase());
+        whole(&schema.category).contains(&whole(wanted))
     };
     let is_of = |wanted: &String| {
         schema.pack().is_some_and(|pack| pack.to_lowercase().contains(&wanted.to_lowercase()))
@@ -109,7 +133,7 @@ fn fits(schema: &NodeSchema, filter: &NodesFilter) -> bool {
         let mut outputs = schema.outputs.iter();
         outputs.any(|output| describe::has_type(describe::output_type(schema, output), wanted))
     };
-    filter.category.as_ref().is_none_or(is_below)
+    filter.category.as_ref().is_none_or(is_in)
         && filter.pack.as_ref().is_none_or(is_of)
         && filter.input_type.as_ref().is_none_or(takes)
         && filter.output_type.as_ref().is_none_or(gives)

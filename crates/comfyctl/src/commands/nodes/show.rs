@@ -66,7 +66,8 @@ fn print_head(printer: &Printer, schema: &NodeSchema) {
         ("class", schema.name.as_str()),
         ("name", schema.title()),
         ("category", &schema.category),
-        ("pack", schema.pack().unwrap_or(module)),
+        ("pack", schema.pack().unwrap_or_default()),
+        ("module", if schema.pack().is_none() { module } else { "" }),
         ("flags", &flags),
     ];
     for (label, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
