@@ -31,7 +31,7 @@ Exit codes:
   4    the workflow cannot be converted, or only in part
   5    the time limit was reached";
 
-/// Convert a workflow of the editor to the API format
+/// Convert an editor's file to the API format
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = CONVERT_HELP)]
 pub(crate) struct Convert {

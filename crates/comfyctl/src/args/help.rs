@@ -17,8 +17,9 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("More", &["serve", "completions", "man"]),
 ];
 
-const SHORT: &str = "`comfyctl COMMAND --help` tells more of a command, with examples;
-`comfyctl --help` tells of the config file and exit codes.";
+const SHORT: &str = "\
+Examples and exit codes of one: comfyctl COMMAND --help
+The config file, and all codes: comfyctl --help";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,7 +122,7 @@ mod tests {
         let page = groups(&command());
         let lines = [SHORT, EXAMPLES, CONFIG, EXIT_CODES, &page].into_iter().flat_map(str::lines);
         for line in lines {
-            assert!(line.chars().count() < 60, "{line}");
+            assert!(line.chars().count() <= 60, "{line}");
         }
     }
 

@@ -45,23 +45,23 @@ fn node_classes_are_listed_by_category() {
     insta::assert_snapshot!(nodes(&place, &[]), @"
     CLASS      NAME        STATE       PACK    CATEGORY
     LoadImage  Load Image                      image
-    Resize                                     image
+    Resize     Resize                          image
     Saver      Save it     deprecated  a-pack  image/out
-    KSampler                                   model/sampling
+    KSampler   KSampler                        model/sampling
 
     exit code 0
     ");
     insta::assert_snapshot!(nodes(&place, &["ls", "--category", "IMAGE", "--output-type", "mask"]), @"
     CLASS      NAME        CATEGORY
     LoadImage  Load Image  image
-    Resize                 image
+    Resize     Resize      image
 
     exit code 0
     ");
     // Filters before the subcommand count too, and a part of the category's path does.
     insta::assert_snapshot!(nodes(&place, &["--category", "sampling", "ls"]), @"
-    CLASS     CATEGORY
-    KSampler  model/sampling
+    CLASS     NAME      CATEGORY
+    KSampler  KSampler  model/sampling
 
     exit code 0
     ");
@@ -186,7 +186,7 @@ fn node_classes_are_found_by_words() {
     insta::assert_snapshot!(nodes(&place, &["search", "image"]), @"
     CLASS      NAME        STATE       PACK    CATEGORY
     LoadImage  Load Image                      image
-    Resize                                     image
+    Resize     Resize                          image
     Saver      Save it     deprecated  a-pack  image/out
 
     exit code 0

@@ -91,7 +91,7 @@ fn users_have_settings_of_their_own() {
     let set = ["settings", "set", "a", "1", "-s", &sim.url()];
     insta::assert_snapshot!(place.run(&set), @"
     error: http://127.0.0.1:PORT/api/settings/a refused the request (401 Unauthorized): 401: Unauthorized
-    hint: give what the server asks for with `--token` or `--header`
+    hint: where the server has several users, say who you are: `--header 'comfy-user: ID'`
 
     exit code 3
     ");
