@@ -10,9 +10,11 @@ mod printer;
 mod render;
 mod settings;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -43,10 +45,10 @@ fn main() -> ExitCode {
 
 /// What is said to a command line that asks for help, with all of it: most command lines do not, and need not wait for it.
 fn with_help(error: clap::Error) -> clap::Error {
-    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand};
     match error.kind() {
-        DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand => {
-            args::grouped().try_get_matches().err().unwrap_or(error)
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let is_long = std::env::args_os().any(|arg| arg == "--help" || arg == "help");
+            args::grouped(is_long).try_get_matches().err().unwrap_or(error)
         }
         _ => error,
     }
@@ -54,6 +56,11 @@ fn with_help(error: clap::Error) -> clap::Error {
 
 /// Ends a command line that asks for help, or that is wrong.
 fn refuse(error: &clap::Error) -> Exit {
+    // Those who name the server in the environment have given no arguments either.
+    if error.kind() == ErrorKind::MissingSubcommand && std::env::args_os().len() == 1 {
+        let _ = write!(anstream::stderr(), "{}", args::grouped(false).render_help().ansi());
+        return Exit::Usage;
+    }
     let _ = error.print();
     // Help and version go to stdout and are no failure.
     if !error.use_stderr() {

@@ -21,6 +21,15 @@ const SHORT: &str = "\
 Examples and exit codes of one: comfyctl COMMAND --help
 The config file, and all codes: comfyctl --help";
 
+/// The options of the short page, which has to show the commands first of all.
+const OPTIONS: &str = "\
+Options:
+  -s, --server <URL|NAME>  The server; `embedded` is one
+                           inside this process
+      --json               Print JSON lines
+  -h, --help               Print this; --help tells all
+  -V, --version            Print the version";
+
 const EXAMPLES: &str = "\
 Examples:
   comfyctl run workflow.json -o out
@@ -73,16 +82,35 @@ fn config_path() -> String {
     }
 }
 
-/// The same with the commands in their groups, which clap does not have.
-pub(crate) fn grouped() -> Command {
+/// The same with the commands in their groups, which clap does not have; in short, or with all options.
+pub(crate) fn grouped(is_long: bool) -> Command {
     let command = command();
+    let options = if is_long { "{all-args}" } else { OPTIONS };
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}\n\n{{all-args}}{{after-help}}",
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}\n\n{options}{{after-help}}",
         groups(&command)
     );
     // Those that are hidden are not named in the usage either.
     let usage = "comfyctl [OPTIONS] <COMMAND>";
-    command.override_usage(usage).help_template(template).mut_subcommands(|command| command.hide(true))
+    let command = command.override_usage(usage).help_template(template);
+    command.mut_subcommands(|command| reflowed(command).hide(true))
+}
+
+/// Has what stands below the options wrapped to the terminal, paragraph by paragraph.
+fn reflowed(command: Command) -> Command {
+    let command = command.mut_subcommands(reflowed);
+    let Some(text) = command.get_after_long_help().map(ToString::to_string) else { return command };
+    let is_text = |line: &str| !line.is_empty() && !line.starts_with(' ');
+    let mut whole = String::with_capacity(text.len());
+    let mut last = "";
+    for line in text.lines() {
+        if !whole.is_empty() {
+            whole.push(if is_text(last) && is_text(line) { ' ' } else { '\n' });
+        }
+        whole.push_str(line);
+        last = line;
+    }
+    command.after_long_help(whole)
 }
 
 fn groups(command: &Command) -> String {
@@ -120,7 +148,7 @@ mod tests {
     #[test]
     fn the_first_page_fits_into_60_columns() {
         let page = groups(&command());
-        let lines = [SHORT, EXAMPLES, CONFIG, EXIT_CODES, &page].into_iter().flat_map(str::lines);
+        let lines = [SHORT, OPTIONS, EXAMPLES, CONFIG, EXIT_CODES, &page].into_iter().flat_map(str::lines);
         for line in lines {
             assert!(line.chars().count() <= 60, "{line}");
         }

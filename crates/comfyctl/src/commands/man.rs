@@ -147,7 +147,7 @@ fn after_help(command: &Command) -> Roff {
             _ if lines.iter().all(is_indented) => add(&last, Block::Lines(lines)),
             _ => {
                 last = "NOTES".to_owned();
-                for lines in lines.chunk_by(|a, b| is_indented(&a) == is_indented(&b)) {
+                for lines in lines.chunk_by(|a, b| is_indented(a) == is_indented(b)) {
                     match is_indented(&lines[0]) {
                         true => add(&last, Block::Lines(lines.to_vec())),
                         false => add(&last, Block::Text(lines.to_vec())),

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::render::table::Table;
-use crate::render::text::{clock, size};
+use crate::render::text::{clock, file_time, size};
 use crate::settings::Settings;
 
 /// Questions for folders that are under way at the same time.
@@ -64,7 +64,8 @@ async fn list(client: &Client, printer: &Printer, folder: &str) -> Result<(), Fa
     let mut table = Table::new(["SIZE", "MODIFIED", "NAME"]);
     for file in &files {
         printer.json(&model(folder, file));
-        table.row([&format!("{:>10}", size(file.size)), &clock(file.modified), &file.name]);
+        let time = file_time(file.modified, printer.width());
+        table.row([&format!("{:>10}", size(file.size)), &time, &file.name]);
     }
     if !printer.is_json() {
         printer.table(&table);

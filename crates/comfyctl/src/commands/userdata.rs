@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::render::table::{Table, visible};
-use crate::render::text::{clock, size};
+use crate::render::text::{file_time, size};
 use crate::settings::Settings;
 
 /// Lists, gets, stores, moves and deletes files of the user.
@@ -71,7 +71,7 @@ async fn list(client: &Client, printer: &Printer, folder: &str) -> Result<(), Fa
         let mark = if entry.is_folder() { "/" } else { "" };
         table.row([
             &format!("{:>10}", size(entry.size)),
-            &clock(entry.modified),
+            &file_time(entry.modified, printer.width()),
             &format!("{}{mark}", entry.path),
         ]);
     }

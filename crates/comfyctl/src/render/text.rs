@@ -37,6 +37,11 @@ pub(crate) fn used(free: u64, total: u64) -> String {
     format!("{} of {} used{}", BinaryBytes(used), BinaryBytes(total), percent.unwrap_or_default())
 }
 
+/// The time of a file for a column in front of its name, empty where the terminal has no room for both.
+pub(crate) fn file_time(seconds: Option<f64>, width: Option<usize>) -> String {
+    if width.is_some_and(|width| width < 80) { String::new() } else { clock(seconds) }
+}
+
 /// A time in seconds since 1970, as the clock here shows it; empty for one that there is not.
 pub(crate) fn clock(seconds: Option<f64>) -> String {
     let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0));

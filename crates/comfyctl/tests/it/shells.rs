@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Place, Ran};
+use crate::support::{Place, Ran, ended};
 
 /// The paths of all commands, as the manual pages tell them.
 fn commands(place: &Place) -> Vec<Vec<String>> {
@@ -88,26 +88,36 @@ fn a_shell_that_is_not_known_is_told_with_those_that_are() {
 #[test]
 fn every_command_has_a_page_with_examples_and_exit_codes() {
     let place = Place::new();
-    for command in commands(&place) {
-        let name: String =
-            ["comfyctl".to_owned()].into_iter().chain(command.clone()).collect::<Vec<_>>().join("-");
-        let page = std::fs::read_to_string(place.path(&format!("man/{name}.1"))).unwrap();
-        assert!(
-            page.is_ascii() && page.contains(".SH EXAMPLES\n.nf\n") && page.contains(".SH \"EXIT STATUS\""),
-            "{name}"
-        );
-        let mut args = vec!["man"];
-        args.extend(command.iter().map(String::as_str));
-        assert_eq!(place.run(&args).stdout, page, "{name}");
-        match Command::new("groff")
-            .args(["-Tutf8", "-man", "-ww"])
-            .arg(place.path(&format!("man/{name}.1")))
-            .output()
-        {
-            Ok(output) => assert!(output.stderr.is_empty(), "{name}: {output:?}"),
-            Err(error) => eprintln!("skipped: groff cannot be run: {error}"),
-        }
+    let pages: Vec<_> = commands(&place)
+        .into_iter()
+        .map(|command| {
+            place.path(&format!("man/{}.1", [vec!["comfyctl".into()], command].concat().join("-")))
+        })
+        .collect();
+    for path in &pages {
+        let page = std::fs::read_to_string(path).unwrap();
+        assert!(page.contains(".SH EXAMPLES\n.nf\n") && page.contains(".SH \"EXIT STATUS\""), "{path:?}");
+        assert!(page.is_ascii(), "not every roff reads more: {path:?}");
     }
+    match Command::new("groff").args(["-Tutf8", "-man", "-ww"]).args(&pages).output() {
+        Ok(output) => assert!(output.stderr.is_empty(), "{output:?}"),
+        Err(error) => eprintln!("skipped: groff cannot be run: {error}"),
+    }
+}
+
+#[test]
+fn a_page_can_be_printed() {
+    let place = Place::new();
+    commands(&place);
+    let written = std::fs::read_to_string(place.path("man/comfyctl-nodes-show.1")).unwrap();
+    assert_eq!(place.run(&["man", "nodes", "show"]).stdout, written);
+    assert!(place.run(&["man"]).stdout.contains(".TH comfyctl 1"));
+    assert!(
+        place
+            .run(&["man", "run", "--json"])
+            .stdout
+            .starts_with(r#"{"type":"page","command":"comfyctl run","#)
+    );
 }
 
 #[test]
@@ -143,6 +153,9 @@ fn the_first_page_of_the_help_begins_with_run_and_tells_of_everything() {
     let short = place.run(&["-h"]);
     assert!(short.stdout.contains("  run ") && short.stdout.len() < page.len(), "{short}");
     assert_eq!(place.run(&[]).stderr, short.stdout, "no arguments are a question");
+    let mut command = place.comfyctl(&[]);
+    command.env("COMFYUI_URL", "gpu1:8188");
+    assert_eq!(ended(command, "").stderr, short.stdout, "wherever the server is");
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn add<'a>(spec: &'a InputSpec, before: &str, when: Option<&str>, inputs: &mut V
         InputType::DynamicGroup(group) => {
             input.count = Some(format!("{} to {} rows", group.min, group.max));
             inputs.push(input);
-            let when = format!("in each row of {name}");
+            let when = format!("{name} has such a row");
             group.fields.iter().for_each(|inner| add(inner, &format!("{name}.0."), Some(&when), inputs));
         }
         _ => inputs.push(input),

@@ -15,8 +15,8 @@ use crate::printer::Printer;
 use crate::render::table::Table;
 use crate::settings::Settings;
 
-/// Columns of a terminal on which the names of classes are shown too.
-const ROOM_FOR_NAMES: usize = 80;
+/// Columns of a terminal on which there is room for more than what is copied from it.
+const ROOM: usize = 80;
 
 /// Lists, shows and searches node classes.
 pub(crate) async fn nodes(settings: &Settings, printer: &Printer, args: Nodes) -> Exit {
@@ -91,7 +91,7 @@ fn list(printer: &Printer, schemas: &Schemas, words: Option<&[String]>, filter: 
         return;
     }
     // Where there is little room it is for the class, which commands and workflows want.
-    let has_room = printer.width().is_none_or(|width| width >= ROOM_FOR_NAMES);
+    let has_room = printer.width().is_none_or(|width| width >= ROOM);
     let mut table = Table::new(["CLASS", "NAME", "STATE", "PACK", "CATEGORY"]);
     for schema in found {
         let name = if has_room { schema.title() } else { "" };

@@ -106,18 +106,23 @@ fn print_inputs_whole(printer: &Printer, inputs: &[Input<'_>]) {
 
 /// For people: what an input may be is one column, and its tooltip stands below.
 fn print_inputs(printer: &Printer, inputs: &[Input<'_>], width: usize) {
+    // Names are to be copied, so that they have the room where there is little.
+    let has_room = width >= super::ROOM;
     let mut table = Table::new(["INPUT", "TYPE", "NEED", "VALUES"]);
     for input in inputs {
         let choices = input.choices();
-        let mut values = Vec::new();
+        let (need, mut values) = match (has_room, input.need) {
+            (true, need) => (need, Vec::new()),
+            (false, "required") => ("", Vec::new()),
+            (false, need) => ("", vec![need.to_owned()]),
+        };
         values.extend(input.default().map(|default| format!("= {}", shown(default))));
-        values.extend(input.when.as_ref().map(|when| format!("if {when}")));
         values.extend(input.count.clone());
         values.extend(Some(input.range()).filter(|range| !range.is_empty()));
         if !choices.is_empty() {
             values.push(format!("{} choices: {}", choices.len(), joined(&choices)));
         }
-        table.row([&input.name, &input.type_name, input.need, &values.join("; ")]);
+        table.row([&input.name, &input.type_name, need, &values.join("; ")]);
     }
     let mut lines = table.lines(Some(width)).into_iter();
     if let Some(head) = lines.next() {
@@ -125,7 +130,8 @@ fn print_inputs(printer: &Printer, inputs: &[Input<'_>], width: usize) {
     }
     for (line, input) in lines.zip(inputs) {
         printer.line(&line);
-        for line in wrapped(input.tooltip(), 4, width) {
+        let when = input.when.as_ref().map(|when| format!("if {when}")).unwrap_or_default();
+        for line in wrapped(&when, 4, width).into_iter().chain(wrapped(input.tooltip(), 4, width)) {
             printer.line(&line);
         }
     }
