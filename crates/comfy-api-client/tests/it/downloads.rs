@@ -299,3 +299,19 @@ async fn a_download_that_fails_leaves_nothing_behind() {
     assert_eq!(saved.unwrap_err().kind(), ErrorKind::Status);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+behaviour! {
+    async fn a_file_of_the_user_comes_in_pieces(server) {
+        let client = server.client().await;
+        let path = format!("client-test/{} 50%.bin", fresh());
+        let bytes: Vec<u8> = (0..300_000_u32).map(|place| (place % 251) as u8).collect();
+        client.store_user_file(&path, bytes.clone()).await.unwrap();
+        let content = client.user_file_content(&path).await.unwrap();
+        assert_eq!(content.size(), Some(300_000));
+        let pieces: Vec<_> = content.into_stream().map(|piece| piece.unwrap()).collect().await;
+        assert_eq!(pieces.concat(), bytes);
+        client.delete_user_file(&path).await.unwrap();
+        let gone = client.user_file_content(&path).await.unwrap_err();
+        assert_eq!(gone.kind(), ErrorKind::NotFound);
+    }
+}

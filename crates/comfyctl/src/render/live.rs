@@ -7,7 +7,6 @@ use comfy_api_client::{Event, Workflow};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::one_line;
-use crate::render::table::clipped;
 
 /// Parts into which the bar divides a job.
 const PARTS: u64 = 1000;
@@ -139,7 +138,7 @@ impl Live {
     /// A line for a text that changes, until it is dropped.
     pub(crate) fn text(&self) -> TextLine {
         let bar = self.lines.add(ProgressBar::new_spinner());
-        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             bar.set_style(style);
         }
         TextLine { bar }
@@ -155,9 +154,7 @@ pub(crate) struct TextLine {
 impl TextLine {
     /// Shows a text with nothing in it that acts on a terminal.
     pub(crate) fn show(&self, text: &str) {
-        // The `^C` of the terminal has to fit into the line too, or else the next one would be cleared.
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        self.bar.set_message(clipped(text, width.saturating_sub(3)));
+        self.bar.set_message(text.to_owned());
         self.bar.tick();
     }
 }

@@ -73,7 +73,7 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 /// What of a text fits into `width` columns of the screen, with an ellipsis in place of the rest.
-pub(crate) fn clipped(text: &str, width: usize) -> String {
+fn clipped(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
