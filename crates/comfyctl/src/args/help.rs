@@ -69,7 +69,16 @@ Exit codes:
 pub(crate) fn command() -> Command {
     let command = Args::command();
     let after = format!("{EXAMPLES}\n\nConfig file:\n  {}\n{CONFIG}\n\n{EXIT_CODES}", config_path());
-    command.after_help(SHORT).after_long_help(after)
+    command.after_help(SHORT).after_long_help(after).mut_subcommands(handed_down)
+}
+
+/// Has the examples and exit codes of a command under its subcommands too, where those have none of their own.
+fn handed_down(command: Command) -> Command {
+    let Some(help) = command.get_after_long_help().cloned() else { return command };
+    command.mut_subcommands(|inner| {
+        let has_own = inner.get_after_long_help().is_some();
+        handed_down(if has_own { inner } else { inner.after_long_help(help.clone()) })
+    })
 }
 
 /// Where the config file is, for whoever it is.

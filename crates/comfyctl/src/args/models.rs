@@ -27,7 +27,7 @@ pub(crate) struct Models {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsAction {
     /// List the folders of models, or the models of one; this is what happens without a subcommand
-    #[command(after_long_help = LS_HELP)]
+    #[command(visible_alias = "list", after_long_help = LS_HELP)]
     Ls {
         /// The folder, such as `checkpoints`, `loras` or `embeddings`; without it the folders are listed
         folder: Option<String>,

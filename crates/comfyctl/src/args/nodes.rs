@@ -43,7 +43,7 @@ pub(crate) struct Nodes {
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodesAction {
     /// List node classes; this is what happens without a subcommand
-    #[command(after_long_help = LS_HELP)]
+    #[command(visible_alias = "list", after_long_help = LS_HELP)]
     Ls {
         #[command(flatten)]
         filter: NodesFilter,

@@ -32,7 +32,7 @@ pub(crate) struct SettingsArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SettingsAction {
     /// List all that are set; this is what happens without a subcommand
-    #[command(after_long_help = LS_HELP)]
+    #[command(visible_alias = "list", after_long_help = LS_HELP)]
     Ls,
     /// Print the value of one
     #[command(after_long_help = GET_HELP)]

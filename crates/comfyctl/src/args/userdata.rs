@@ -35,7 +35,7 @@ pub(crate) struct Userdata {
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserdataAction {
     /// List files and folders, all the way down; this is what happens without a subcommand
-    #[command(after_long_help = LS_HELP)]
+    #[command(visible_alias = "list", after_long_help = LS_HELP)]
     Ls {
         /// The folder; without it everything is listed
         #[arg(value_name = "DIR")]

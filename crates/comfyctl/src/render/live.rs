@@ -205,25 +205,6 @@ fn total_line(done: Done, rows: usize, time: Duration, age: Duration, columns: u
     parts.line(columns)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_for_all_counts_rows_and_failures_and_tells_the_time_left() {
-        let seconds = Duration::from_secs;
-        let line = |rows, failed, skipped| {
-            total_line(Done { rows, failed, skipped }, 24, seconds(60), seconds(0), 80)
-        };
-        insta::assert_snapshot!([line(0, 0, 0), line(12, 1, 0), line(12, 1, 8), line(24, 1, 0)].join("\n"), @"
-        ⠋ ░░░░░░░░░░░░░░░░   0 %  1:00  0 of 24 rows
-        ⠋ ████████░░░░░░░░  50 %  1:00  1:00 left  12 of 24 rows, 1 failed
-        ⠋ ████████░░░░░░░░  50 %  1:00  3:00 left  12 of 24 rows, 1 failed
-        ⠋ ████████████████ 100 %  1:00  24 of 24 rows, 1 failed
-        ");
-    }
-}
-
 impl Live {
     /// A line for a text that changes, until it is dropped.
     pub(crate) fn text(&self) -> TextLine {
@@ -252,5 +233,24 @@ impl TextLine {
 impl Drop for TextLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_all_counts_rows_and_failures_and_tells_the_time_left() {
+        let seconds = Duration::from_secs;
+        let line = |rows, failed, skipped| {
+            total_line(Done { rows, failed, skipped }, 24, seconds(60), seconds(0), 80)
+        };
+        insta::assert_snapshot!([line(0, 0, 0), line(12, 1, 0), line(12, 1, 8), line(24, 1, 0)].join("\n"), @"
+        ⠋ ░░░░░░░░░░░░░░░░   0 %  1:00  0 of 24 rows
+        ⠋ ████████░░░░░░░░  50 %  1:00  1:00 left  12 of 24 rows, 1 failed
+        ⠋ ████████░░░░░░░░  50 %  1:00  3:00 left  12 of 24 rows, 1 failed
+        ⠋ ████████████████ 100 %  1:00  24 of 24 rows, 1 failed
+        ");
     }
 }

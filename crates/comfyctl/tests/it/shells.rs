@@ -123,8 +123,8 @@ fn a_page_can_be_printed() {
 #[test]
 fn a_page_of_a_command_that_there_is_not() {
     let place = Place::new();
-    insta::assert_snapshot!(place.run(&["man", "nodes", "list"]), @"
-    error: `comfyctl nodes` has no command `list`
+    insta::assert_snapshot!(place.run(&["man", "nodes", "lst"]), @"
+    error: `comfyctl nodes` has no command `lst`
     hint: see `comfyctl --help`
 
     exit code 2

@@ -8,6 +8,9 @@ use crate::printer::Printer;
 use crate::render::table::{Table, visible};
 use crate::render::text::wrapped;
 
+/// Blanks in front of what is said of a row.
+const INDENT: usize = 4;
+
 /// Shows what a class takes and gives.
 pub(super) fn show(printer: &Printer, schemas: &Schemas, class: &str) -> Result<(), Failure> {
     let schema = schemas.get(class).ok_or_else(|| unknown(schemas, class))?;
@@ -26,15 +29,35 @@ pub(super) fn show(printer: &Printer, schemas: &Schemas, class: &str) -> Result<
     }
     if !schema.outputs.is_empty() {
         printer.line("");
-        let mut table = Table::new(["OUTPUT", "TYPE", "LIST", "TOOLTIP"]);
-        for output in &schema.outputs {
-            let list = if output.is_list { "list" } else { "" };
-            let kind = describe::output_type(schema, output);
-            table.row([&output.name, kind, list, output.tooltip.as_deref().unwrap_or_default()]);
-        }
-        printer.table(&table);
+        print_outputs(printer, schema);
     }
     Ok(())
+}
+
+fn print_outputs(printer: &Printer, schema: &NodeSchema) {
+    let width = printer.width();
+    let mut table = Table::new(["OUTPUT", "TYPE", "LIST", "TOOLTIP"]);
+    let mut notes = Vec::new();
+    for output in &schema.outputs {
+        let list = if output.is_list { "list" } else { "" };
+        let tooltip = output.tooltip.as_deref().unwrap_or_default();
+        let cell = if width.is_none() { tooltip } else { "" };
+        table.row([&output.name, describe::output_type(schema, output), list, cell]);
+        notes.push(width.map(|width| wrapped(tooltip, INDENT, width)).unwrap_or_default());
+    }
+    print_with_notes(printer, &table, notes);
+}
+
+/// Prints a table with what is to be said of each row below it.
+fn print_with_notes<const N: usize>(printer: &Printer, table: &Table<N>, notes: Vec<Vec<String>>) {
+    let mut lines = table.lines(printer.width()).into_iter();
+    if let Some(head) = lines.next() {
+        printer.head(&head);
+    }
+    for (line, notes) in lines.zip(notes) {
+        printer.line(&line);
+        notes.iter().for_each(|note| printer.line(note));
+    }
 }
 
 fn unknown(schemas: &Schemas, class: &str) -> Failure {
@@ -109,6 +132,7 @@ fn print_inputs(printer: &Printer, inputs: &[Input<'_>], width: usize) {
     // Names are to be copied, so that they have the room where there is little.
     let has_room = width >= super::ROOM;
     let mut table = Table::new(["INPUT", "TYPE", "NEED", "VALUES"]);
+    let mut notes = Vec::new();
     for input in inputs {
         let choices = input.choices();
         let (need, mut values) = match (has_room, input.need) {
@@ -123,18 +147,12 @@ fn print_inputs(printer: &Printer, inputs: &[Input<'_>], width: usize) {
             values.push(format!("{} choices: {}", choices.len(), joined(&choices)));
         }
         table.row([&input.name, &input.type_name, need, &values.join("; ")]);
-    }
-    let mut lines = table.lines(Some(width)).into_iter();
-    if let Some(head) = lines.next() {
-        printer.head(&head);
-    }
-    for (line, input) in lines.zip(inputs) {
-        printer.line(&line);
         let when = input.when.as_ref().map(|when| format!("if {when}")).unwrap_or_default();
-        for line in wrapped(&when, 4, width).into_iter().chain(wrapped(input.tooltip(), 4, width)) {
-            printer.line(&line);
-        }
+        let mut note = wrapped(&when, INDENT, width);
+        note.extend(wrapped(input.tooltip(), INDENT, width));
+        notes.push(note);
     }
+    print_with_notes(printer, &table, notes);
 }
 
 fn joined(choices: &[Value]) -> String {
