@@ -35,10 +35,10 @@ impl Cards<'_> {
         let state = if row.error.is_some() { "failed" } else { "done" };
         let places: Vec<String> = self.axes.places[place].iter().map(ToString::to_string).collect();
         let api = self.number_of(&row.workflow);
-        write!(
+        writeln!(
             out,
             "<article class=\"run\" id=\"run-{number}\" data-state=\"{state}\" data-places=\"{}\" \
-             data-workflow=\"workflow-{}\">\n",
+             data-workflow=\"workflow-{}\">",
             places.join(" "),
             api.0
         )?;
