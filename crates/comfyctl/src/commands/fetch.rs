@@ -8,7 +8,7 @@ use comfy_api_client::JobState;
 use crate::args::Fetch;
 use crate::commands::connect::connect;
 use crate::commands::run::job::stopped;
-use crate::commands::run::record::{Record, note, print_outputs, report};
+use crate::commands::run::record::{Record, Telling, note, print_outputs, report};
 use crate::commands::run::saving::Saving;
 use crate::commands::stop::Stop;
 use crate::commands::{known_prompt, prompt_id, request};
@@ -67,7 +67,8 @@ async fn work(
         let saved = |place, file| note(record, |record| record.save(place, file));
         saving.save(&outputs, &workflow, client, &line, saved).await?;
     }
-    print_outputs(printer, &outputs, record, saving.downloads(), None);
+    let telling = Telling { downloads: saving.downloads(), server_stays: true, pictures: None };
+    print_outputs(printer, &outputs, record, telling);
     Ok(())
 }
 

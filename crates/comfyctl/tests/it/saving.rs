@@ -106,7 +106,7 @@ fn a_workflow_of_previews_alone_says_so() {
     });
     place.write("shown.json", workflow.to_string());
     insta::assert_snapshot!(place.run(&["run", "shown.json", "-s", "embedded"]), @"
-    1 preview left on the server, and nothing else was made: `comfyctl fetch UUID --with-previews`
+    1 preview left on the server, and nothing else was made: run it with `--with-previews`
 
     exit code 0
     ");

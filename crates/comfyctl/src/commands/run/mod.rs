@@ -13,7 +13,7 @@ use crate::args::{Run, ShowMode};
 use crate::commands::batch;
 use crate::commands::run::job::{cancel, follow, stopped, submitted, tell_submitted};
 use crate::commands::run::prepare::{Given, prepare};
-use crate::commands::run::record::{Record, note, print_outputs, print_result, report, tell_cached};
+use crate::commands::run::record::{Record, Telling, note, print_outputs, print_result, report, tell_cached};
 use crate::commands::run::saving::Saving;
 use crate::commands::seeds;
 use crate::commands::stop::Stop;
@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::render::gallery;
 use crate::render::picture::Graphics;
-use crate::settings::Settings;
+use crate::settings::{Server, Settings};
 
 /// Submits a workflow, follows it and saves its files.
 pub(crate) async fn run(settings: &Settings, printer: &Printer, args: Run) -> Exit {
@@ -96,7 +96,9 @@ async fn work(
         }
     }
     drop(line);
-    print_outputs(printer, &outputs, record, saving.downloads(), pictures);
+    let server_stays = matches!(settings.target()?.server, Server::At(_));
+    let telling = Telling { downloads: saving.downloads(), server_stays, pictures };
+    print_outputs(printer, &outputs, record, telling);
     let saved: Vec<_> = note(record, |record| record.saved.values().cloned().collect());
     batch::end::look_at_one(args, &outputs, &saved, &workflow)?;
     Ok(())

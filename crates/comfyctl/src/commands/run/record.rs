@@ -49,14 +49,19 @@ impl Record {
     }
 }
 
+/// How the outputs of a run are told.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Telling {
+    /// Whether files were downloaded.
+    pub(crate) downloads: bool,
+    /// Whether the server is still there when the command has ended.
+    pub(crate) server_stays: bool,
+    /// How pictures are shown, if they are.
+    pub(crate) pictures: Option<Graphics>,
+}
+
 /// Prints the paths of the files; texts are told, and what was left on the server.
-pub(crate) fn print_outputs(
-    printer: &Printer,
-    outputs: &Outputs,
-    record: &Mutex<Record>,
-    downloads: bool,
-    pictures: Option<Graphics>,
-) {
+pub(crate) fn print_outputs(printer: &Printer, outputs: &Outputs, record: &Mutex<Record>, telling: Telling) {
     if printer.is_json() {
         return;
     }
@@ -67,26 +72,31 @@ pub(crate) fn print_outputs(
         for (place, file) in record.saved.values().enumerate() {
             printer.line(&file.path.display().to_string());
             if let Some(graphics) =
-                pictures.filter(|_| place < MOST_PICTURES && file.output.kind() == OutputKind::Image)
+                telling.pictures.filter(|_| place < MOST_PICTURES && file.output.kind() == OutputKind::Image)
             {
                 printer.live().picture(&file.path, graphics);
             }
         }
         (record.saved.len(), record.unsaved.len())
     });
-    let fetch = format!("`comfyctl fetch {}", outputs.prompt_id());
+    let fetch = |how: &str| match telling.server_stays {
+        true => format!(": `comfyctl fetch {}{how}`", outputs.prompt_id()),
+        false if how.is_empty() => String::new(),
+        false => format!(": run it with `{}`", how.trim()),
+    };
     match (saved, unsaved) {
         (0, 0) if outputs.texts().next().is_none() => {
             printer.note("the workflow has run and gave no files");
         }
         (_, 0) => {}
-        (_, files) if !downloads => {
-            printer.note(&format!("{} on the server: {fetch}`", counted(files, "file")));
+        (_, files) if !telling.downloads => {
+            printer.note(&format!("{} on the server{}", counted(files, "file"), fetch("")));
         }
         (saved, previews) => {
             let nothing_else = if saved == 0 { ", and nothing else was made" } else { "" };
             let previews = counted(previews, "preview");
-            printer.note(&format!("{previews} left on the server{nothing_else}: {fetch} --with-previews`"));
+            let fetch = fetch(" --with-previews");
+            printer.note(&format!("{previews} left on the server{nothing_else}{fetch}"));
         }
     }
 }
