@@ -71,8 +71,12 @@ impl Pace {
         if now < self.due() {
             return None;
         }
-        let question = Question { queue: now >= self.queue, stats: now >= self.stats, records: None };
-        Some(Question { records: records.filter(|_| question.queue), ..question })
+        let (queue, stats) = (now >= self.queue, now >= self.stats);
+        if queue {
+            // What is said while the question is under way may be news to the answer.
+            self.queue = now + LONGEST_PAUSE;
+        }
+        Some(Question { queue, stats, records: records.filter(|_| queue) })
     }
 
     /// The server has answered.
@@ -81,9 +85,7 @@ impl Pace {
         self.retry = FIRST_RETRY;
         self.not_before = now + (took * PAUSE_PER_ANSWER).min(LONGEST_PAUSE);
         if question.queue {
-            // What was said while the question was under way may be news to the answer.
-            let heard_since = self.queue > now - took && self.queue <= now + GROUPED;
-            self.queue = if heard_since { self.queue } else { now + QUEUE_PACE[usize::from(!is_told)] };
+            self.queue = self.queue.min(now + QUEUE_PACE[usize::from(!is_told)]);
         }
         if question.stats {
             self.stats = now + STATS_PACE;
