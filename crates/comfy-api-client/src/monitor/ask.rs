@@ -30,6 +30,8 @@ pub(super) struct Pace {
     /// Before which nothing is asked.
     not_before: Instant,
     retry: Duration,
+    /// How long the last answer took.
+    took: Duration,
 }
 
 /// What is asked.
@@ -53,7 +55,7 @@ pub(super) struct Answer {
 impl Pace {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self { queue: now, stats: now, not_before: now, retry: FIRST_RETRY }
+        Self { queue: now, stats: now, not_before: now, retry: FIRST_RETRY, took: Duration::ZERO }
     }
 
     /// When there is something to ask.
@@ -83,7 +85,9 @@ impl Pace {
     pub(super) fn answered(&mut self, question: Question, took: Duration, is_told: bool) {
         let now = Instant::now();
         self.retry = FIRST_RETRY;
-        self.not_before = now + (took * PAUSE_PER_ANSWER).min(LONGEST_PAUSE);
+        // One that took long may have met a server that was busy for a moment.
+        let usual = std::mem::replace(&mut self.took, took).min(took);
+        self.not_before = now + (usual * PAUSE_PER_ANSWER).min(LONGEST_PAUSE);
         if question.queue {
             self.queue = self.queue.min(now + QUEUE_PACE[usize::from(!is_told)]);
         }
