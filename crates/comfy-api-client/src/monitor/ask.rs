@@ -30,6 +30,8 @@ pub(super) struct Pace {
     /// Before which nothing is asked.
     not_before: Instant,
     retry: Duration,
+    /// How long the last answer took.
+    took: Duration,
 }
 
 /// What is asked.
@@ -53,7 +55,7 @@ pub(super) struct Answer {
 impl Pace {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self { queue: now, stats: now, not_before: now, retry: FIRST_RETRY }
+        Self { queue: now, stats: now, not_before: now, retry: FIRST_RETRY, took: Duration::ZERO }
     }
 
     /// When there is something to ask.
@@ -71,19 +73,23 @@ impl Pace {
         if now < self.due() {
             return None;
         }
-        let question = Question { queue: now >= self.queue, stats: now >= self.stats, records: None };
-        Some(Question { records: records.filter(|_| question.queue), ..question })
+        let (queue, stats) = (now >= self.queue, now >= self.stats);
+        if queue {
+            // What is said while the question is under way may be news to the answer.
+            self.queue = now + LONGEST_PAUSE;
+        }
+        Some(Question { queue, stats, records: records.filter(|_| queue) })
     }
 
     /// The server has answered.
     pub(super) fn answered(&mut self, question: Question, took: Duration, is_told: bool) {
         let now = Instant::now();
         self.retry = FIRST_RETRY;
-        self.not_before = now + (took * PAUSE_PER_ANSWER).min(LONGEST_PAUSE);
+        // One that took long may have met a server that was busy for a moment.
+        let usual = std::mem::replace(&mut self.took, took).min(took);
+        self.not_before = now + (usual * PAUSE_PER_ANSWER).min(LONGEST_PAUSE);
         if question.queue {
-            // What was said while the question was under way may be news to the answer.
-            let heard_since = self.queue > now - took && self.queue <= now + GROUPED;
-            self.queue = if heard_since { self.queue } else { now + QUEUE_PACE[usize::from(!is_told)] };
+            self.queue = self.queue.min(now + QUEUE_PACE[usize::from(!is_told)]);
         }
         if question.stats {
             self.stats = now + STATS_PACE;

@@ -116,6 +116,9 @@ impl Monitor {
             if self.asking.is_none()
                 && let Some(question) = self.pace.question(Instant::now(), self.ended.wanted(self.is_told()))
             {
+                if question.records.is_some() {
+                    self.ended.asked();
+                }
                 self.asking = Some(Box::pin(ask::ask(self.client.clone(), question)));
             }
             let due = self.pace.due();

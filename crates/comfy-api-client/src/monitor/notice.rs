@@ -47,6 +47,11 @@ impl Ended {
         }
     }
 
+    /// They are being asked for. What is wanted from now on is wanted anew.
+    pub(super) fn asked(&mut self) {
+        self.wanted = None;
+    }
+
     fn want(&mut self) {
         self.wanted = self.wanted.max(Some(FEW_RECORDS));
     }
@@ -79,7 +84,6 @@ impl Ended {
             self.wanted = Some(asked * 8);
             return Vec::new();
         }
-        self.wanted = None;
         news.reverse();
         if self.known.len() > MOST_KNOWN {
             self.known.clear();
@@ -155,6 +159,7 @@ impl Monitor {
     }
 
     fn lose(&mut self, error: Error) {
+        self.ended.want();
         let since = match &self.view.reach {
             Reach::Silent { since, .. } => *since,
             _ => {

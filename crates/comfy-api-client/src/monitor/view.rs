@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use comfy_protocol::routes::history::{Ending, HistoryEntry, StatusMessage};
@@ -109,10 +109,34 @@ pub struct WatchedProgress {
 }
 
 impl WatchedProgress {
-    /// Nodes that are done, where the server tells of nodes.
+    /// Nodes of the workflow that are done, where the server tells of nodes.
     #[must_use]
-    pub fn nodes_done(&self) -> usize {
-        self.nodes.values().filter(|node| node.state == NodeState::Finished).count()
+    pub fn nodes_done(&self, workflow: &Workflow) -> usize {
+        let finished = self
+            .nodes
+            .iter()
+            .filter(|(id, node)| node.state == NodeState::Finished && workflow.node(id.as_str()).is_some());
+        finished.count() + self.settled(workflow).len()
+    }
+
+    /// The nodes that the server did not tell of, but that others need which it told of: their results were known from
+    /// earlier runs.
+    fn settled<'a>(&self, workflow: &'a Workflow) -> HashSet<&'a str> {
+        let mut sources: HashMap<&str, Vec<&'a str>> = HashMap::new();
+        for (id, _, link) in workflow.links() {
+            sources.entry(id.as_str()).or_default().push(link.node);
+        }
+        let mut settled = HashSet::new();
+        let mut next: Vec<&str> = self.nodes.keys().map(NodeId::as_str).collect();
+        while let Some(id) = next.pop() {
+            for source in sources.remove(id).unwrap_or_default() {
+                if !self.nodes.contains_key(source) && workflow.node(source).is_some() {
+                    settled.insert(source);
+                }
+                next.push(source);
+            }
+        }
+        settled
     }
 
     /// The share of a node that is done, 0.0 to 1.0.
@@ -125,8 +149,7 @@ impl WatchedProgress {
         }
     }
 
-    /// The share of a job's nodes that is done, 0.0 to 1.0; `None` where the server does not tell of nodes. Nodes whose
-    /// results were known from earlier runs are not among those that servers tell of to everybody.
+    /// The share of a job's nodes that is done, 0.0 to 1.0; `None` where the server does not tell of nodes.
     #[must_use]
     pub fn overall(&self, workflow: &Workflow) -> Option<f64> {
         if self.nodes.is_empty() || workflow.is_empty() {
@@ -135,7 +158,8 @@ impl WatchedProgress {
         // Nodes that the server made while running are parts of others.
         let own = self.nodes.iter().filter(|(id, _)| workflow.node(id.as_str()).is_some());
         let done: f64 = own.map(|(_, node)| Self::share(node)).sum();
-        Some((done / workflow.len() as f64).clamp(0.0, 1.0))
+        let settled = self.settled(workflow).len() as f64;
+        Some(((done + settled) / workflow.len() as f64).clamp(0.0, 1.0))
     }
 }
 
@@ -205,5 +229,27 @@ impl ServerView {
 
     pub(super) fn running_mut(&mut self, prompt_id: &str) -> Option<&mut RunningJob> {
         self.running.iter_mut().find(|running| running.job.prompt_id == prompt_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nodes_that_others_need_are_done_before_them_though_nobody_told() {
+        let link = |id: &str| json!({"in": [id, 0]});
+        let workflow = Workflow::from_value(json!({
+            "1": {"class_type": "A", "inputs": {}}, "2": {"class_type": "B", "inputs": link("1")},
+            "3": {"class_type": "C", "inputs": link("2")}, "4": {"class_type": "D", "inputs": link("3")},
+        }))
+        .unwrap();
+        let mut progress = WatchedProgress::default();
+        assert_eq!((progress.overall(&workflow), progress.nodes_done(&workflow)), (None, 0));
+        let node = json!({"value": 5, "max": 10, "state": "running", "node_id": "3", "prompt_id": "p"});
+        progress.nodes.insert("3".into(), serde_json::from_value(node).unwrap());
+        assert_eq!((progress.overall(&workflow), progress.nodes_done(&workflow)), (Some(0.625), 2));
     }
 }

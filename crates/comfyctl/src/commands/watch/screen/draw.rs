@@ -111,7 +111,7 @@ fn draw_foot(scene: &Scene, hidden: usize, area: Rect, buffer: &mut Buffer, look
         Some(note) => parts.push((format!(" {note}"), looks.bold())),
         None => {
             if hidden > 0 {
-                parts.push((format!(" {hidden} more servers: tab ·"), looks.bold()));
+                parts.push((format!(" {hidden} more: tab ·"), looks.bold()));
             }
             let mut keys = vec!["q quit", "? help", "↑↓ choose", "c cancel"];
             if scene.panels.len() > 1 && hidden == 0 {

@@ -306,9 +306,8 @@ impl Page<'_> {
                     }
                 }
             }
-            let id: String = job.id.chars().take(8).collect();
             let label = Rect { x, y: self.area.y + self.row + used, width: columns, height: 1 };
-            put(self.buffer, label, 0, &[(id, self.looks.dim())]);
+            put(self.buffer, label, 0, &[(job.title.clone(), self.looks.dim())]);
             x += columns + 2;
         }
         self.row += rows + 1;

@@ -91,7 +91,6 @@ pub(super) struct Node {
 
 #[derive(Debug)]
 pub(super) struct Ended {
-    pub(super) id: String,
     pub(super) word: &'static str,
     pub(super) title: String,
     pub(super) took: String,
@@ -185,7 +184,7 @@ fn progress(running: &RunningJob) -> Progress {
     });
     Progress {
         overall: progress.overall(workflow),
-        nodes_done: nodes.iter().filter(|node| !node.runs).count(),
+        nodes_done: progress.nodes_done(workflow),
         nodes,
         steps,
         text: progress.text.as_ref().map(|(id, text)| format!("{}: {}", name(id), clean(text))),
@@ -195,7 +194,6 @@ fn progress(running: &RunningJob) -> Progress {
 fn ended(job: &EndedJob, pictures: &HashMap<String, Arc<Picture>>) -> Ended {
     let (word, reason) = ending(job);
     Ended {
-        id: clean(&job.job.prompt_id),
         word,
         title: title(&job.job),
         took: job.milliseconds().map(|took| time_taken(Duration::from_millis(took))).unwrap_or_default(),
