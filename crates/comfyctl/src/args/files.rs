@@ -27,7 +27,9 @@ Exit codes:
   3    the server cannot be reached, or answered nonsense
   5    the time limit was reached";
 
-/// Send files to the server and print the values that name them in a workflow
+/// Send files to the server
+///
+/// Prints the values that name them in a workflow.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = UPLOAD_HELP)]
 pub(crate) struct Upload {

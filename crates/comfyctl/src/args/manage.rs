@@ -22,7 +22,7 @@ Exit codes:
   3    the server cannot be reached, or answered nonsense
   5    the time limit was reached";
 
-/// Show what runs and waits on the server, or take something out of its queue
+/// Show what runs and waits, or take it out
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = QUEUE_HELP)]
 pub(crate) struct Queue {
@@ -71,7 +71,7 @@ Exit codes:
   3    the server cannot be reached, or answered nonsense
   5    the time limit was reached";
 
-/// Show what has run on the server and how it ended, or remove records of it
+/// Show what has run, or remove records of it
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = HISTORY_HELP)]
 pub(crate) struct History {
@@ -134,7 +134,7 @@ Exit codes:
   3    the server cannot be reached, or answered nonsense
   5    the time limit was reached";
 
-/// Show the jobs of the server, waiting, running and ended, or cancel some
+/// Show what waits, runs and has ended
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = JOBS_HELP)]
 pub(crate) struct Jobs {

@@ -21,7 +21,9 @@ Exit codes:
   5    the time limit was reached
   130  stopped by Ctrl-C";
 
-/// Submit a workflow and print its prompt id, without waiting for anything
+/// Submit a workflow, and do not wait for it
+///
+/// Prints its prompt id.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = SUBMIT_HELP)]
 pub(crate) struct Submit {
@@ -82,7 +84,7 @@ Exit codes:
   3    the server cannot be reached, or answered nonsense
   5    the time limit was reached";
 
-/// Tell where a prompt is: waiting, running or how it ended
+/// Tell where a prompt is, or how it ended
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = STATUS_HELP)]
 pub(crate) struct Status {
@@ -105,7 +107,9 @@ Exit codes:
   6    the prompt was interrupted on the server
   130  stopped by Ctrl-C";
 
-/// Download what a prompt made that has ended, and print the paths of the files
+/// Download what a prompt made
+///
+/// The prompt must have ended. Prints the paths of the files.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = FETCH_HELP)]
 pub(crate) struct Fetch {

@@ -17,7 +17,7 @@ Examples:
   comfyctl run out/hello_00001_.png --set KSampler.seed=7
 
 Many runs of one workflow, with what can be gone on with after an interruption:
-  comfyctl run w.json -o out --sweep 'KSampler.seed=1..8' --sweep KSampler.cfg=4,6,8 --grid out/grid.png
+  comfyctl run w.json -o out --sweep KSampler.seed=1..8 --sweep KSampler.cfg=4,6,8 --grid grid.png
   comfyctl run w.json -o out --params rows.csv --jobs 4 --gallery out/index.html
   comfyctl run w.json -o out --sweep 'KSampler.seed=1..8' --resume
   comfyctl run x.template.toml --param size=64 --sweep color=255,65280

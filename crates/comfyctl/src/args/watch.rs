@@ -38,7 +38,9 @@ Exit codes:
   6    the job was interrupted or cancelled
   130  stopped by Ctrl-C, which leaves the job alone";
 
-/// Watch a server, or several: what runs and waits there, how far it is, memory, outputs; or one job
+/// Watch servers, or one job, as they go
+///
+/// What runs and waits there, how far it is, memory, and the last outputs.
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = WATCH_HELP)]
 pub(crate) struct Watch {
