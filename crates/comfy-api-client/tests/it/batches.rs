@@ -339,3 +339,18 @@ async fn rows_that_are_done_are_not_made_again_and_files_have_the_names_that_are
     assert_eq!(names(&folder.path().join("the one")), ["0.png"]);
     assert_eq!(journal.rows().unwrap()[0].values["color"], color);
 }
+
+#[tokio::test]
+async fn what_a_server_forgets_when_it_is_started_again_is_submitted_again() {
+    let fault: comfy_sim::Fault = "restart:at=5,history=lost,down=0.2".parse().unwrap();
+    let sim = comfy_sim::Sim::builder().fault(fault).start().await.unwrap();
+    let client = Client::connect(sim.url()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path().join("batch.jsonl")).unwrap();
+    let events = run(&client, rows(4, None), &journal, folder.path()).await;
+    assert_eq!(ends(&events), all("finished", 4));
+    let is_forgotten =
+        |event: &&BatchEvent| matches!(event.event, RowEvent::Again(Again::Unknown { accepted: true, .. }));
+    assert!(events.iter().filter(is_forgotten).count() >= 1);
+    assert_eq!(names(&folder.path().join("client-test")).len(), 4);
+}

@@ -129,14 +129,20 @@ pub(super) fn report(
     }
     let rows = if is_watch { None } else { failed_rows(tally) };
     let resumable = !is_watch && tally.can_be_resumed();
-    let failure = match (failure, rows) {
-        (Some(failure), _) if resumable && failure.exit != Exit::Usage => {
-            Some(failure.with_another_hint("`--resume` goes on where it ended"))
-        }
-        (Some(failure), _) => Some(failure),
-        (None, rows) => rows,
-    };
     tell_counts(printer, tally);
+    let failure = match (failure, rows) {
+        (None, rows) => rows,
+        (Some(failure), rows) => {
+            // What has ended the batch comes last.
+            if let Some(rows) = rows {
+                printer.warning(&rows.report.message);
+            }
+            Some(match resumable && failure.exit != Exit::Usage {
+                true => failure.with_another_hint("`--resume` goes on where it ended"),
+                false => failure,
+            })
+        }
+    };
     if let Some(failure) = &failure {
         match failure.exit {
             // What was asked for is no error.

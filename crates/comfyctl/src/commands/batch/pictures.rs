@@ -101,6 +101,10 @@ pub(super) async fn run(
     }
     let shown = one_line(&folder.display().to_string());
     printer.note(&format!("watching {shown}; Ctrl-C ends it"));
+    let failed = journal.count(RowState::Failed);
+    if failed > 0 {
+        printer.note(&format!("{failed} that failed before are left alone until they change"));
+    }
     let making = Arc::new(Making {
         client: server.client().clone(),
         workflow,
