@@ -61,7 +61,15 @@ impl Logs {
         let pieces = texts.iter().map(|text| Piece { time: time.clone(), text: clipped(text).to_owned() });
         let pieces: Vec<_> = pieces.collect();
         let entries = entries(&pieces);
-        self.pieces.extend(pieces);
+        for piece in pieces {
+            // A bar of progress is drawn over what it was.
+            if piece.text.starts_with('\r')
+                && self.pieces.back().is_some_and(|last| last.text.starts_with('\r'))
+            {
+                self.pieces.pop_back();
+            }
+            self.pieces.push_back(piece);
+        }
         self.pieces.drain(..self.pieces.len().saturating_sub(LIMIT));
         json!({"entries": entries, "size": null})
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use comfy_api_client::protocol::routes::history::Ending;
-use comfy_api_client::{Client, Monitor, Reach, ServerChange, Tracking};
+use comfy_api_client::{Client, Monitor, Reach, ServerChange, Tracking, Workflow};
 use comfy_sim::{Fault, Kept, Sim};
 
 use crate::support::{TestServer, behaviour, fresh, in_time, picture};
@@ -181,4 +181,35 @@ async fn jobs_that_a_restart_has_lost_are_gone() {
     sim.fault(Fault::restart(Kept::Lost));
     let changes = until(&mut monitor, |change| is_end_of(change, &job.id())).await;
     assert_eq!(story(&changes, &job.id()), ["gone"]);
+}
+
+#[tokio::test]
+async fn steps_of_other_peoples_samplers_are_read_from_the_log() {
+    let workflow = Workflow::from_value(serde_json::json!({
+        "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a.safetensors"}},
+        "2": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "a lighthouse"}},
+        "3": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+        "4": {"class_type": "KSampler", "inputs": {
+            "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["3", 0], "seed": 1,
+            "steps": 8, "cfg": 7, "sampler_name": "euler", "scheduler": "normal", "denoise": 1}},
+        "5": {"class_type": "VAEDecode", "inputs": {"samples": ["4", 0], "vae": ["1", 2]}},
+        "6": {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "steps"}},
+    }))
+    .unwrap();
+    let sim = Sim::builder().any_model(true).step_time(Duration::from_millis(150)).start().await.unwrap();
+    let mut monitor = watching(&Client::connect(sim.url()).await.unwrap()).await;
+    let job = Client::connect(sim.url()).await.unwrap().submit(&workflow).await.unwrap();
+    let id = job.id();
+    let (mut most, mut max) = (0, 0);
+    in_time(async {
+        while !is_end_of(&monitor.next().await, &id) {
+            let steps = monitor.view().running(&id).and_then(|running| running.progress.log.clone());
+            if let Some(steps) = steps {
+                (most, max) = (steps.value.max(most), steps.max);
+            }
+        }
+    })
+    .await;
+    assert_eq!(max, 8);
+    assert!(most > 0 && most <= 8, "{most}");
 }

@@ -162,6 +162,10 @@ impl Stage for Caller<'_> {
         pieces.push("\n");
         self.state.print(&pieces);
     }
+
+    fn write(&self, text: &str) {
+        self.state.print(&[text]);
+    }
 }
 
 /// The values of a call as the report of a failure shows them.

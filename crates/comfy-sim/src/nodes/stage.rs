@@ -74,6 +74,9 @@ pub(crate) trait Stage: Debug + Send + Sync {
 
     /// Writes a line into the server's log, word by word as `print` does.
     fn log(&self, words: &[&str]);
+
+    /// Writes a text into the server's log as it is.
+    fn write(&self, text: &str);
 }
 
 /// A stage without an audience, for nodes that are run outside of a prompt.
@@ -106,4 +109,6 @@ impl Stage for EmptyStage {
     fn send_frame(&self, _: u32, _: &[u8], _: Audience) {}
 
     fn log(&self, _: &[&str]) {}
+
+    fn write(&self, _: &str) {}
 }

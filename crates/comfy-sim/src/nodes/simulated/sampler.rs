@@ -1,5 +1,7 @@
 //! Samplers: nodes that take steps.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use comfy_workflow::schema::NodeSchema;
 use image::ExtendedColorType;
@@ -21,6 +23,8 @@ const MOST_STEPS: u64 = 10_000;
 const DEFAULT_STEPS: u64 = 20;
 /// Longest side of a preview.
 const PREVIEW_SIDE: usize = 512;
+/// Between two drawings of the bar of progress.
+const BAR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether nodes of a class take steps.
 pub(super) fn is_sampler(schema: &NodeSchema) -> bool {
@@ -53,14 +57,55 @@ pub(super) fn sample(
 ) -> Result<(), NodeError> {
     let steps = steps(given);
     let previews = context.setting.previews.then(|| Previews::new(shape, origin));
+    let mut bar = Bar::new(steps);
+    bar.draw(0, context);
     for step in 1..=steps {
         if !context.setting.step_time.is_zero() {
             context.stage.sleep(context.setting.step_time, Sleep::Light)?;
         }
         let preview = previews.as_ref().and_then(|previews| previews.at(step, steps));
         context.stage.progress(step.into(), steps.into(), preview.as_ref())?;
+        bar.draw(step, context);
     }
+    context.stage.write("\n");
     Ok(())
+}
+
+/// The bar of progress that samplers draw in the server's log.
+struct Bar {
+    steps: u64,
+    began: Instant,
+    drawn: Option<Instant>,
+}
+
+impl Bar {
+    fn new(steps: u64) -> Self {
+        Self { steps, began: Instant::now(), drawn: None }
+    }
+
+    fn draw(&mut self, step: u64, context: &Context<'_>) {
+        let is_early = self.drawn.is_some_and(|drawn| drawn.elapsed() < BAR_PAUSE);
+        if is_early && step < self.steps {
+            return;
+        }
+        self.drawn = Some(Instant::now());
+        context.stage.write(&bar(step, self.steps, self.began.elapsed().as_secs_f64()));
+    }
+}
+
+/// `\r 35%|███▌      | 7/20 [00:02<00:03,  3.31it/s]`.
+fn bar(step: u64, steps: u64, seconds: f64) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let share = step as f64 / steps.max(1) as f64;
+    let eighths = (share * 80.0) as usize;
+    let filled = format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8]);
+    let clock = |seconds: f64| format!("{:02}:{:02}", seconds as u64 / 60, seconds as u64 % 60);
+    let rate = step as f64 / seconds.max(0.001);
+    let times = match step {
+        0 => "?, ?it/s".to_owned(),
+        _ => format!("{}, {rate:>5.2}it/s", clock((steps - step.min(steps)) as f64 / rate)),
+    };
+    format!("\r{:>3.0}%|{filled:<10}| {step}/{steps} [{}<{times}]", 100.0 * share, clock(seconds))
 }
 
 /// The final picture, small, and the noise that it comes out of.
@@ -105,5 +150,18 @@ impl Previews {
             .encode(&bytes, width, height, ExtendedColorType::Rgb8)
             .ok()?;
         Some(Preview { format: PreviewFormat::Jpeg, bytes: Bytes::from(file) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bar;
+
+    #[test]
+    fn the_bar_in_the_log_is_as_samplers_draw_it() {
+        assert_eq!(bar(0, 8, 0.0), "\r  0%|          | 0/8 [00:00<?, ?it/s]");
+        assert_eq!(bar(1, 8, 0.3), "\r 12%|█▎        | 1/8 [00:00<00:02,  3.33it/s]");
+        assert_eq!(bar(3, 8, 0.909), "\r 38%|███▊      | 3/8 [00:00<00:01,  3.30it/s]");
+        assert_eq!(bar(8, 8, 2.4), "\r100%|██████████| 8/8 [00:02<00:00,  3.33it/s]");
     }
 }

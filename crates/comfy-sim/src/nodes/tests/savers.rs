@@ -208,6 +208,8 @@ impl Stage for Listener {
     fn send_frame(&self, _: u32, _: &[u8], _: Audience) {}
 
     fn log(&self, _: &[&str]) {}
+
+    fn write(&self, _: &str) {}
 }
 
 #[test]

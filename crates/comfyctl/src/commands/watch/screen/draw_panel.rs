@@ -67,7 +67,8 @@ fn heading(panel: &Panel, width: u16, looks: Looks) -> Line<'static> {
         State::Down { .. } => ("✗", "down", Color::Red),
     };
     let mut rest = String::new();
-    if panel.url != panel.name && !panel.url.ends_with(&format!("//{}", panel.name)) {
+    if !panel.url.is_empty() && panel.url != panel.name && !panel.url.ends_with(&format!("//{}", panel.name))
+    {
         rest.push_str(&format!(" · {}", panel.url));
     }
     if !panel.version.is_empty() {

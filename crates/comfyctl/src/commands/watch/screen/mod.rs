@@ -76,7 +76,10 @@ pub(super) async fn show(
         let drawn = Instant::now();
         let happened = tokio::select! {
             news = news.recv() => match news {
-                Some(news) => view.take_in(news)?,
+                Some(news) => {
+                    view.take_in(news)?;
+                    Happened::Something
+                }
                 None => Happened::End,
             },
             event = keys.recv() => match event {
@@ -99,7 +102,7 @@ pub(super) async fn show(
                     tokio::select! {
                         biased;
                         () = &mut pause => break,
-                        Some(news) = news.recv() => drop(view.take_in(news)?),
+                        Some(news) = news.recv() => view.take_in(news)?,
                     }
                 }
             }
@@ -147,9 +150,9 @@ impl View {
         }
     }
 
-    fn take_in(&mut self, News { server, what }: News) -> Result<Happened, Failure> {
+    fn take_in(&mut self, News { server, what }: News) -> Result<(), Failure> {
         let (colored, made) = (self.colored, &self.made);
-        let Some(watched) = self.servers.get_mut(server) else { return Ok(Happened::Something) };
+        let Some(watched) = self.servers.get_mut(server) else { return Ok(()) };
         match what {
             What::Connected(client) => {
                 watched.refused = None;
@@ -170,7 +173,7 @@ impl View {
             }
             What::Message(_) => {}
         }
-        Ok(Happened::Something)
+        Ok(())
     }
 
     fn take_picture(
