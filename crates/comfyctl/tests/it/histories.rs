@@ -59,17 +59,17 @@ fn the_newest_stands_first_with_what_it_came_to() {
     let url = sim.url();
     insta::assert_snapshot!(place.run(&["history", "-s", &url]), @"
     PROMPT                                STATUS   WHEN  TOOK  RESULT
-    UUID  error    A MOMENT  TOOK  node 4 (SaveImage): Exception: **** ERROR: Saving image outside the output folder is not allowed. full_output_folder: SIM output_dir: SIM/output
-    UUID  success  A MOMENT  TOOK  hello_00002_.png
-    UUID  success  A MOMENT  TOOK  hello_00001_.png
+    UUID  error    YYYY-MM-DD HH:MM:SS  TOOK  node 4 (SaveImage): Exception: **** ERROR: Saving image outside the output folder is not allowed. full_output_folder: SIM output_dir: SIM/output
+    UUID  success  YYYY-MM-DD HH:MM:SS  TOOK  hello_00002_.png
+    UUID  success  YYYY-MM-DD HH:MM:SS  TOOK  hello_00001_.png
 
     exit code 0
     ");
     insta::assert_snapshot!(place.run(&["jobs", "-s", &url]), @"
     JOB                                   STATUS     WHEN  TOOK  RESULT
-    UUID  failed     A MOMENT  TOOK  node 4 (SaveImage): Exception: **** ERROR: Saving image outside the output folder is not allowed. full_output_folder: SIM output_dir: SIM/output
-    UUID  completed  A MOMENT  TOOK  hello_00002_.png
-    UUID  completed  A MOMENT  TOOK  hello_00001_.png
+    UUID  failed     YYYY-MM-DD HH:MM:SS  TOOK  node 4 (SaveImage): Exception: **** ERROR: Saving image outside the output folder is not allowed. full_output_folder: SIM output_dir: SIM/output
+    UUID  completed  YYYY-MM-DD HH:MM:SS  TOOK  hello_00002_.png
+    UUID  completed  YYYY-MM-DD HH:MM:SS  TOOK  hello_00001_.png
 
     exit code 0
     ");
@@ -96,7 +96,7 @@ fn a_list_that_does_not_have_all_says_so() {
     "#);
     insta::assert_snapshot!(place.run(&["jobs", "--limit", "1", "--offset", "1", "-s", &url]), @"
     JOB                                   STATUS     WHEN  TOOK  RESULT
-    UUID  completed  A MOMENT  TOOK  hello_00002_.png
+    UUID  completed  YYYY-MM-DD HH:MM:SS  TOOK  hello_00002_.png
     these are 2 to 2 of 3; `--offset 2` goes on, `--limit 0` lists all
 
     exit code 0
@@ -124,9 +124,9 @@ fn a_prompt_is_shown_with_its_outputs_or_with_why_it_failed() {
     WHAT       VALUE
     prompt     UUID
     status     success
-    submitted  A MOMENT
-    started    A MOMENT
-    ended      A MOMENT
+    submitted  YYYY-MM-DD HH:MM:SS
+    started    YYYY-MM-DD HH:MM:SS
+    ended      YYYY-MM-DD HH:MM:SS
     took       TOOK
     nodes      4
     client     a-client-of-the-test
@@ -140,9 +140,9 @@ fn a_prompt_is_shown_with_its_outputs_or_with_why_it_failed() {
     WHAT       VALUE
     prompt     UUID
     status     error
-    submitted  A MOMENT
-    started    A MOMENT
-    ended      A MOMENT
+    submitted  YYYY-MM-DD HH:MM:SS
+    started    YYYY-MM-DD HH:MM:SS
+    ended      YYYY-MM-DD HH:MM:SS
     took       TOOK
     nodes      4
     client     a-client-of-the-test
@@ -160,9 +160,9 @@ fn a_prompt_is_shown_with_its_outputs_or_with_why_it_failed() {
     WHAT       VALUE
     prompt     UUID
     status     completed
-    submitted  A MOMENT
-    started    A MOMENT
-    ended      A MOMENT
+    submitted  YYYY-MM-DD HH:MM:SS
+    started    YYYY-MM-DD HH:MM:SS
+    ended      YYYY-MM-DD HH:MM:SS
     took       TOOK
     nodes      4
     client     a-client-of-the-test
@@ -191,7 +191,7 @@ fn what_waits_is_shown_too() {
     prompt     UUID
     status     waiting
     position   1
-    submitted  A MOMENT
+    submitted  YYYY-MM-DD HH:MM:SS
     nodes      4
     client     a-client-of-the-test
 
@@ -286,9 +286,9 @@ fn old_servers_have_no_jobs_but_a_history() {
     insta::assert_snapshot!(place.run(&["jobs", "show", "0abcde01", "--json", "-s", &url]).stdout, @r#"{"type":"result","status":"error","error":{"code":"unsupported","message":"ComfyUI 0.3.64 does not have `GET /api/jobs/{job_id}`, which needs a server of 0.8.0 or newer","hint":"`comfyctl history` and `comfyctl queue` work with every server","details":null}}"#);
     insta::assert_snapshot!(place.run(&["history", "-s", &url]), @"
     PROMPT                                STATUS   WHEN  TOOK  RESULT
-    UUID  error    A MOMENT  TOOK  node 4 (SaveImage): Exception: **** ERROR: Saving image outside the output folder is not allowed. full_output_folder: SIM output_dir: SIM/output
-    UUID  success  A MOMENT  TOOK  hello_00002_.png
-    UUID  success  A MOMENT  TOOK  hello_00001_.png
+    UUID  error    YYYY-MM-DD HH:MM:SS  TOOK  node 4 (SaveImage): Exception: **** ERROR: Saving image outside the output folder is not allowed. full_output_folder: SIM output_dir: SIM/output
+    UUID  success  YYYY-MM-DD HH:MM:SS  TOOK  hello_00002_.png
+    UUID  success  YYYY-MM-DD HH:MM:SS  TOOK  hello_00001_.png
 
     exit code 0
     ");
