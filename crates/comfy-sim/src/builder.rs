@@ -98,7 +98,8 @@ impl Builder {
         self
     }
 
-    /// Takes any model name where the list of models is empty. ComfyUI refuses them all then.
+    /// Takes any model name where the list of models is empty; in `object_info` the input is a text then. ComfyUI has an
+    /// empty list there and refuses all names.
     pub fn any_model(mut self, any_model: bool) -> Self {
         self.options.any_model = any_model;
         self

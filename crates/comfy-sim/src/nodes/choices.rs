@@ -149,8 +149,8 @@ fn choices(spec: &Json) -> Option<&Vec<Json>> {
 impl Chooser {
     /// Puts the files of now into the description of a class. Entries of a list that are no files, such as `none`, stay.
     ///
-    /// With `open`, a list of models without models becomes an input that takes everything.
-    pub(super) fn fill(&self, facts: &mut Json, listing: &Listing, open: bool) {
+    /// With `open`, a list of models without models becomes an input of this type.
+    pub(super) fn fill(&self, facts: &mut Json, listing: &Listing, open: Option<&str>) {
         let Some(spec) = facts["input"][self.section].get_mut(&self.input) else { return };
         let Some(described) = choices(spec) else { return };
         let named: Vec<_> = described.iter().filter(|name| is_file(name)).cloned().collect();
@@ -160,8 +160,8 @@ impl Chooser {
             Some(files) => files.iter().map(|name| name.as_str().into()).collect(),
             None => named,
         };
-        if is_model && files.is_empty() && open {
-            spec[0] = "*".into();
+        if let Some(open) = open.filter(|_| is_model && files.is_empty()) {
+            spec[0] = open.into();
             return;
         }
         // Meshes follow the word for none, models come before the words.

@@ -209,11 +209,12 @@ impl Registry {
     }
 
     fn schemas_with(&self, listing: &Listing) -> Arc<Schemas> {
+        let open = self.any_model.then_some("*");
         let mut schemas = Schemas::clone(&self.description.schemas);
         for (class, choosers) in &self.description.choosers {
             let Some(facts) = self.description.facts.get(class) else { continue };
             let mut facts = Json::clone(facts);
-            choosers.iter().for_each(|chooser| chooser.fill(&mut facts, listing, self.any_model));
+            choosers.iter().for_each(|chooser| chooser.fill(&mut facts, listing, open));
             schemas.insert(NodeSchema::from_value(class.clone(), facts));
         }
         Arc::new(schemas)
@@ -254,7 +255,9 @@ impl Registry {
     fn filled<'a>(&self, class: &str, facts: &'a Json, listing: &Listing) -> Cow<'a, Json> {
         let Some(choosers) = self.description.choosers.get(class) else { return Cow::Borrowed(facts) };
         let mut facts = facts.clone();
-        choosers.iter().for_each(|chooser| chooser.fill(&mut facts, listing, false));
+        // An empty list would tell clients that no name can be right. As a text it can be typed in the editor.
+        let open = self.any_model.then_some("STRING");
+        choosers.iter().for_each(|chooser| chooser.fill(&mut facts, listing, open));
         Cow::Owned(facts)
     }
 }

@@ -177,6 +177,19 @@ async fn models_are_those_of_the_folder() {
 }
 
 #[tokio::test]
+async fn where_any_model_is_taken_no_list_says_that_there_are_none() {
+    let sim = any_model().await;
+    let type_of = async |class: &str, input: &str| {
+        let info = get_json(&sim, &format!("/object_info/{class}")).await;
+        info[class]["input"]["required"][input][0].clone()
+    };
+    assert_eq!(type_of("CheckpointLoaderSimple", "ckpt_name").await, "STRING");
+    let all = get_json(&sim, "/object_info").await;
+    assert_eq!(all["LoraLoader"]["input"]["required"]["lora_name"][0], "STRING");
+    assert_eq!(type_of("KSampler", "sampler_name").await[0], "euler");
+}
+
+#[tokio::test]
 async fn nodes_take_the_time_that_they_are_given() {
     let sim = Sim::builder()
         .any_model(true)

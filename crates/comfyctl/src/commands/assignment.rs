@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::commands::placeholder;
 use crate::failure::Failure;
+use crate::printer::Printer;
 
 /// One `--set`.
 #[derive(Debug, PartialEq)]
@@ -126,19 +127,22 @@ impl Assignment {
         Ok(())
     }
 
-    /// Changes the workflow, uploading a file first.
+    /// Changes the workflow, uploading a file first, with a line for how far it is.
     async fn apply(
         &self,
         workflow: &mut Workflow,
         client: &Client,
         schemas: &Schemas,
+        printer: &Printer,
     ) -> Result<(), Failure> {
         let result = match &self.value {
             Given::Text(text) => workflow.set_text(&self.selector, text, schemas),
             Given::Json(value) => workflow.set_checked(&self.selector, value.clone(), schemas),
             Given::File(path) => {
-                let name =
-                    client.upload(path).await.map_err(|error| upload_failure(error.into()))?.input_value();
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let line = printer.live().transfers(1).transfer(&name);
+                let upload = client.upload(path).on_progress(line.reporter());
+                let name = upload.await.map_err(|error| upload_failure(error.into()))?.input_value();
                 // The server has the file, whatever the list in the schema says.
                 workflow.set_checked(&self.selector, Value::String(name), &Schemas::new())
             }
@@ -168,11 +172,12 @@ pub(crate) async fn apply_all(
     assignments: &[Assignment],
     workflow: &mut Workflow,
     client: &Client,
+    printer: &Printer,
 ) -> Result<(), Failure> {
     let selectors = assignments.iter().map(|assignment| assignment.selector.as_str());
     let schemas = schemas_of(selectors, workflow, client).await?;
     for assignment in assignments {
-        assignment.apply(workflow, client, &schemas).await?;
+        assignment.apply(workflow, client, &schemas, printer).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, Ran, http, sim};
+use crate::support::{Place, Ran, http, sampling, sim, started};
 
 /// A picture with noise, whose strength is no seed.
 fn noise(place: &Place) {
@@ -70,6 +70,16 @@ fn a_seed_that_is_set_wins() {
     let ran = place.run(&["run", "noise.json", "-s", &url, "--json", "--seed", "1", "--set", "Noise.seed=2"]);
     assert_eq!(sent(&url, &ran), 2);
     assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn schemas_that_were_asked_for_do_not_refuse_models_that_the_server_takes() {
+    let place = Place::new();
+    let sim = started(comfy_sim::Sim::builder().any_model(true));
+    sampling(&place, 2);
+    let ran = place.run(&["run", "cat.json", "-s", &sim.url(), "--seed", "5"]);
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(place.run(&["validate", "cat.json", "-s", &sim.url()]).code, Some(0));
 }
 
 #[test]

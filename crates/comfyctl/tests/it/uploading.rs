@@ -1,6 +1,11 @@
 //! `upload`.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
 use crate::downloading::large;
+use crate::pty::Terminal;
 use crate::support::{Place, example, sim};
 
 #[test]
@@ -144,4 +149,47 @@ fn a_file_that_the_server_finds_too_large_is_said_to_be() {
 
     exit code 1
     ");
+}
+
+/// A server that knows nothing, and takes only the beginning of what is sent to it.
+fn server_that_takes_the_beginning() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).unwrap();
+            if head[..length].starts_with(b"POST") {
+                held.push(stream);
+                continue;
+            }
+            let body = match head[..length].starts_with(b"GET /api/prompt ") {
+                true => r#"{"exec_info":{"queue_remaining":0}}"#,
+                false => "{}",
+            };
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn a_run_shows_how_far_the_upload_of_a_file_is() {
+    let (place, url) = (Place::new(), server_that_takes_the_beginning());
+    // More than what systems keep of what nobody reads.
+    std::fs::File::create(place.path("large.png")).unwrap().set_len(64 << 20).unwrap();
+    let thumbnail = example("thumbnail.json");
+    let args = ["run", &thumbnail, "--set", "LoadImage.image=@large.png", "-s", &url];
+    let mut terminal = Terminal::start(place, &args, (60, 10), &[]);
+    let screen = terminal.wait_for("/64.0 MiB");
+    assert!(screen.contains("large.png"), "{screen}");
+    terminal.send("\x03");
+    assert_eq!(terminal.end().code, 130);
 }

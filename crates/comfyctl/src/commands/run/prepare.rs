@@ -92,7 +92,7 @@ impl Opened {
         let mut workflow = conversion.workflow;
         assignment::check_all(&self.assignments, &workflow)?;
         let changes = seeds::apply(seed, &mut workflow, client).await?;
-        assignment::apply_all(&self.assignments, &mut workflow, client).await?;
+        assignment::apply_all(&self.assignments, &mut workflow, client, printer).await?;
         let Some(template) = self.template else { return Ok((Base::Workflow(workflow), changes)) };
         let template = template.into_template(workflow, &*client.schemas().await?)?;
         Ok((Base::Template(template), changes))
