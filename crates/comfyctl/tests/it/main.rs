@@ -35,6 +35,7 @@ mod settings;
 mod shells;
 mod steps;
 mod support;
+mod tour;
 mod uploading;
 mod userdata;
 mod validation;
