@@ -1,3 +1,5 @@
+mod plan;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -153,7 +155,7 @@ impl Journal {
     pub fn begin(&self, plan: Map<String, Value>, notes: Map<String, Value>) -> Result<()> {
         let mut inner = self.lock();
         if let Some(header) = &inner.header {
-            return same(&self.shared.path, &header.plan, &plan);
+            return plan::same(&self.shared.path, &header.plan, &plan);
         }
         let header = header(plan, notes);
         inner.write(&self.shared.path, &Entry::Batch(header.clone()))?;
@@ -376,32 +378,6 @@ fn is_start_of_header(line: &[u8]) -> bool {
 fn no_journal(path: &Path) -> Error {
     Error::new(ErrorKind::Conflict, format!("{} is no journal of a batch", path.display()))
         .with_hint("choose another file; this one is left as it is")
-}
-
-/// An error that says in what two plans differ, if they do.
-fn same(path: &Path, before: &Map<String, Value>, now: &Map<String, Value>) -> Result<()> {
-    let differing = |key: &&String| before.get(*key) != now.get(*key);
-    let new = now.keys().filter(|key| !before.contains_key(*key));
-    let lines: Vec<String> = before
-        .keys()
-        .chain(new)
-        .filter(differing)
-        .map(|key| format!("{key}: was {}, is {}", shown(before.get(key)), shown(now.get(key))))
-        .collect();
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let message = format!("the journal {} is of another batch\n{}", path.display(), lines.join("\n"));
-    Err(Error::new(ErrorKind::Conflict, message)
-        .with_hint("run the batch as it was, or start anew with another journal"))
-}
-
-fn shown(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => "nothing".to_owned(),
-        Some(Value::String(text)) => crate::text::one_line(text, 100),
-        Some(value) => crate::text::one_line(&value.to_string(), 100),
-    }
 }
 
 #[cfg(test)]

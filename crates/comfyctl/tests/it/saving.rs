@@ -163,3 +163,21 @@ fn what_came_from_the_cache_is_told_and_how_to_run_it_anew() {
     place.run(&["run", &hello, "-s", &sim.url()]);
     assert!(place.run(&["run", &hello, "-s", &sim.url()]).stderr.contains("change an input"));
 }
+
+#[test]
+fn what_one_run_writes_to_look_at_is_told() {
+    let (place, sim) = (Place::new(), sim());
+    let (hello, url) = (example("hello.json"), sim.url());
+    let run = ["run", &hello, "-s", &url, "-o", "out", "--grid", "grid.png", "--gallery", "page.html"];
+    insta::assert_snapshot!(place.run(&run), @"
+    out/hello_00001_.png
+    wrote grid.png
+    wrote page.html
+
+    exit code 0
+    ");
+    let ran = place.run(&[&run[..], &["--json"]].concat());
+    assert_eq!(result_of(&ran)["written"], json!(["grid.png", "page.html"]));
+    let ran = place.run(&["run", &hello, "-s", &url, "-o", "out", "--grid", "grid.txt"]);
+    assert_eq!(ran.code, Some(2), "{ran}");
+}

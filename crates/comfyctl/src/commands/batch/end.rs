@@ -41,7 +41,7 @@ pub(crate) fn look_at_one(
     outputs: &Outputs,
     saved: &[SavedFile],
     workflow: &Workflow,
-) -> Result<(), Failure> {
+) -> Result<Vec<PathBuf>, Failure> {
     let row = Row {
         label: base_label(&args.workflow),
         values: Vec::new(),
@@ -53,7 +53,7 @@ pub(crate) fn look_at_one(
         texts: outputs.texts().map(|(_, _, text)| text.to_owned()).collect(),
         elapsed: None,
     };
-    write(args, &[row]).map(drop)
+    write(args, &[row])
 }
 
 /// Writes what was asked for to look at, and tells where that is.
@@ -68,6 +68,13 @@ fn write(args: &Run, rows: &[Row]) -> Result<Vec<PathBuf>, Failure> {
         written.push(path.clone());
     }
     Ok(written)
+}
+
+/// Tells what there is to look at.
+pub(crate) fn tell_written(printer: &Printer, written: &[PathBuf]) {
+    for path in written {
+        printer.note(&format!("wrote {}", one_line(&path.display().to_string())));
+    }
 }
 
 fn row(args: &Run, record: RowRecord, made: Made) -> Row {
@@ -206,9 +213,7 @@ fn tell_counts(printer: &Printer, tally: &Tally) {
     if counts.is_empty() {
         counts.push("nothing was run".to_owned());
     }
-    for path in &tally.written {
-        printer.note(&format!("wrote {}", one_line(&path.display().to_string())));
-    }
+    tell_written(printer, &tally.written);
     let path = one_line(&journal.path().display().to_string());
     printer.note(&format!("{}; journal: {path}", counts.join(", ")));
 }

@@ -56,12 +56,15 @@ async fn work(
         params: &args.param,
         pictures: false,
     };
+    let check = || {
+        saving.check()?;
+        args.batch.grid.as_deref().map_or(Ok(()), gallery::check_grid)
+    };
     let (server, workflow, changes) = tokio::select! {
-        prepared = prepare(settings, printer, given, || saving.check()) => prepared?,
+        prepared = prepare(settings, printer, given, check) => prepared?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
     saving.check_name(&workflow)?;
-    args.batch.grid.as_deref().map_or(Ok(()), gallery::check_grid)?;
     note(record, |record| record.workflow = Some(workflow.clone()));
     seeds::tell(&changes, &workflow, args.seed, printer);
 
@@ -100,7 +103,9 @@ async fn work(
     let telling = Telling { downloads: saving.downloads(), server_stays, pictures };
     print_outputs(printer, &outputs, record, telling);
     let saved: Vec<_> = note(record, |record| record.saved.values().cloned().collect());
-    batch::end::look_at_one(args, &outputs, &saved, &workflow)?;
+    let written = batch::end::look_at_one(args, &outputs, &saved, &workflow)?;
+    batch::end::tell_written(printer, &written);
+    note(record, |record| record.written = written);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What a run came to, and how it is told.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -26,6 +27,8 @@ pub(crate) struct Record {
     pub(crate) saved: BTreeMap<usize, SavedFile>,
     /// Outputs that are on the server and not here, by their place too.
     pub(crate) unsaved: BTreeMap<usize, OutputFile>,
+    /// What was made of the outputs to look at.
+    pub(crate) written: Vec<PathBuf>,
 }
 
 impl Record {
@@ -163,14 +166,18 @@ pub(crate) fn print_result(
     began: Instant,
 ) {
     note(record, |record| {
-        printer.json(&json!({
+        let mut line = json!({
             "type": "result",
             "status": failure.map_or("success", |failure| failure.status),
             "prompt_id": record.prompt_id,
             "outputs": record.describe(),
             "error": failure.map(|failure| &failure.report),
             "elapsed_ms": began.elapsed().as_millis(),
-        }));
+        });
+        if !record.written.is_empty() {
+            line["written"] = record.written.iter().map(|path| path.display().to_string()).collect();
+        }
+        printer.json(&line);
     });
 }
 
