@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use comfy_api_client::batch::{Row, RowEvent};
 use comfy_api_client::blocking::Client;
 use comfy_api_client::{Cancellation, ErrorKind, Event, JobState};
 use comfy_sim::Sim;
@@ -128,4 +129,17 @@ fn every_method_of_the_async_client_has_a_blocking_one() {
             .any(|form| blocking.contains(form));
         assert!(is_there, "`blocking::Client` has no `{name}`");
     }
+}
+
+#[test]
+fn many_workflows_run_one_after_the_other() {
+    let sim = sim(Duration::ZERO);
+    let client = Client::connect(sim.url()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let rows = ["a", "b", "c"].map(|key| Row::new(key, picture(fresh())));
+    let events = client.batch(rows, |batch| batch.save_in(folder.path()));
+    let events: Vec<RowEvent> = events.map(|event| event.unwrap().event).collect();
+    let count = |is: fn(&RowEvent) -> bool| events.iter().filter(|event| is(event)).count();
+    assert_eq!(count(|event| matches!(event, RowEvent::Finished(_))), 3);
+    assert_eq!(count(|event| matches!(event, RowEvent::Saved(_))), 3);
 }
