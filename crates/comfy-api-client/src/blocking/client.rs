@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Call, Iter, Job, Outputs, Response, Runtime};
+use super::{Call, Iter, Job, Monitor, Outputs, Response, Runtime};
 use crate::batch::{BatchBuilder, BatchEvent, Row};
 use crate::{
     Cancellation, ClientBuilder, ConnectionStatus, FileInfo, JobState, LogEvent, Result, ServerEvent,
@@ -151,6 +151,11 @@ impl Client {
     /// The log of the server as it goes on; every `next` waits. See [`Client::follow_logs`](crate::Client::follow_logs).
     pub fn follow_logs(&self) -> Iter<'static, Result<LogEvent>> {
         Iter::new(self.runtime.clone(), self.inner.follow_logs())
+    }
+
+    /// Watches the server. See [`Client::monitor`](crate::Client::monitor).
+    pub fn monitor(&self) -> Monitor {
+        Monitor::new(self.runtime.within(|| self.inner.monitor()), self.runtime.clone())
     }
 
     /// Runs many workflows, and gives what happens; every `next` waits. What hangs on a batch is set by `with`. See

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use comfy_api_client::batch::{Row, RowEvent};
 use comfy_api_client::blocking::Client;
-use comfy_api_client::{Cancellation, ErrorKind, Event, JobState};
+use comfy_api_client::{Cancellation, ErrorKind, Event, JobState, ServerChange};
 use comfy_sim::Sim;
 
 use crate::support::{fresh, long_work, picture};
@@ -123,12 +123,32 @@ fn every_method_of_the_async_client_has_a_blocking_one() {
     async_methods(&source, &mut names);
     assert!(names.len() > 90, "{names:?}");
     for name in names {
-        let name = if name == "upload_stream" { "upload_reader".to_owned() } else { name };
-        let is_there = [format!("    {name}("), format!("    {name}["), format!("pub fn {name}(")]
+        let name = match name.as_str() {
+            "upload_stream" => "upload_reader",
+            "batch_stream" => "batch",
+            name => name,
+        };
+        let is_there = ["    NAME(", "    NAME[", "pub fn NAME(", "pub fn NAME<"]
             .iter()
-            .any(|form| blocking.contains(form));
+            .any(|form| blocking.contains(&form.replace("NAME", name)));
         assert!(is_there, "`blocking::Client` has no `{name}`");
     }
+}
+
+#[test]
+fn a_server_is_watched() {
+    let sim = sim(Duration::ZERO);
+    let client = Client::connect(sim.url()).unwrap();
+    let mut monitor = client.monitor();
+    while !matches!(monitor.wait(), ServerChange::Reached) {}
+    client.submit(&picture(fresh())).send().unwrap().wait().unwrap();
+    let ended = loop {
+        if let ServerChange::Ended(ended) = monitor.wait() {
+            break ended;
+        }
+    };
+    assert_eq!(ended.files().count(), 1);
+    assert!(monitor.view().ended(&ended.job.prompt_id).is_some());
 }
 
 #[test]
