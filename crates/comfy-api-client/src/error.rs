@@ -59,7 +59,8 @@ pub enum ErrorKind {
     NotFound,
     /// The server does not have what is asked of it: it is too old, or was started without it.
     Unsupported,
-    /// The thing that was to be made exists already, or is in a state that forbids the change.
+    /// The thing that was to be made exists already, or is in a state that forbids the change; of a
+    /// [`Journal`](crate::batch::Journal), that it is open elsewhere, is of another batch, or cannot be read.
     Conflict,
     /// The server asks for credentials, or refuses those given.
     Unauthorized,

@@ -1,13 +1,12 @@
 //! One row, from where it is to its end.
 
+mod arrival;
+
 use std::collections::BTreeMap;
-use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::entry::{Entry, Submit};
 use super::journal::{Open, State};
@@ -15,14 +14,10 @@ use super::row::{Again, Content, hash};
 use super::shared::{Shared, Slot, ends_the_batch, is_interruption, stop};
 use super::{BatchEvent, Row, RowEvent, RowInfo};
 use crate::outputs::Gains;
-use crate::{Error, ErrorKind, Job, JobState, Outputs, Result};
+use crate::{Error, ErrorKind, Job, Outputs, Result};
 
 /// How often a row is submitted again that the server has lost: one over which servers end would end them for ever.
 const MOST_LOSSES: usize = 2;
-
-/// Pauses before the questions for a prompt whose submit was not answered: it may still be on its way.
-const ARRIVAL_PAUSES: [Duration; 3] =
-    [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(600)];
 
 /// What is to be done next for a row.
 enum Next {
@@ -158,102 +153,9 @@ impl Work<'_> {
         Outputs::new(self.shared.client.clone(), prompt_id.to_owned(), Arc::new(gains))
     }
 
-    /// Submits the workflow, for as long as the server is away.
-    async fn submit(&mut self) -> Result<Next> {
-        let shared = Arc::clone(&self.shared);
-        let Some(workflow) = self.row.workflow.clone() else { return Ok(Next::Stop(None)) };
-        let submit = Submit {
-            row: self.key(),
-            prompt_id: Uuid::new_v4().to_string(),
-            hash: hash(&workflow),
-            server: shared.client.url(),
-            label: self.row.label.clone(),
-            values: self.row.values.clone(),
-            extra: self.row.extra.clone(),
-        };
-        if self.is_stopped() {
-            return Ok(Next::Stop(None));
-        }
-        self.row = self.row.with_prompt(&submit.prompt_id);
-        self.add(Entry::Submit(submit.clone()))?;
-        let sending = || {
-            let sending = shared.client.submit(&*workflow);
-            let sending = match &shared.options {
-                Some(options) => options(sending),
-                None => sending,
-            };
-            sending.prompt_id(&submit.prompt_id).into_future()
-        };
-        let sent = self.patiently(sending).await;
-        let job = match sent {
-            Ok(Some(job)) => job,
-            // It was given up between two attempts: nothing has arrived.
-            Ok(None) => return self.withdrawn(),
-            Err(error) if error.may_go_on() => {
-                let open = Open::new(submit);
-                return Ok(Next::Ask(Box::new(open), Some(error)));
-            }
-            Err(error) if error.is_retryable() || ends_the_batch(&error) => {
-                self.add(Entry::Withdrawn { row: self.key() })?;
-                return Ok(Next::Stop(Some(error)));
-            }
-            Err(error) => return Err(error),
-        };
-        self.row = self.row.with_prompt(&job.id());
-        self.began = Instant::now();
-        self.add(Entry::Accepted { row: self.key(), prompt_id: job.id() })?;
-        let job = Arc::new(job);
-        self.tell(RowEvent::Submitted(Arc::clone(&job)));
-        Ok(Next::Follow(job))
-    }
-
     fn withdrawn(&self) -> Result<Next> {
         self.add(Entry::Withdrawn { row: self.key() })?;
         Ok(Next::End(RowEvent::Cancelled))
-    }
-
-    /// Asks the server for a prompt that it may have.
-    async fn ask(&mut self, open: Box<Open>, error: Option<Error>) -> Result<Next> {
-        let shared = Arc::clone(&self.shared);
-        let prompt_id = open.submit.prompt_id.clone();
-        let (client, id) = (&shared.client, prompt_id.as_str());
-        let pauses = if open.accepted { &ARRIVAL_PAUSES[..1] } else { &ARRIVAL_PAUSES };
-        for pause in pauses {
-            tokio::time::sleep(*pause).await;
-            let found = self.patiently(|| client.fetch(id)).await?;
-            let Some(found) = found else { return Ok(Next::Stop(None)) };
-            match found {
-                JobState::Waiting(_) | JobState::Running => {
-                    match self.patiently(|| client.job(id)).await {
-                        Ok(Some(job)) => {
-                            let job = Arc::new(job);
-                            self.tell(RowEvent::Followed(Arc::clone(&job)));
-                            return Ok(Next::Follow(job));
-                        }
-                        Ok(None) => return Ok(Next::Stop(None)),
-                        // It has gone in between.
-                        Err(error) if error.kind() == ErrorKind::NotFound => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                JobState::Finished(outputs) => return self.ran(open, outputs, None),
-                JobState::Failed(error) => {
-                    if !is_interruption(&error) {
-                        return Err(error);
-                    }
-                    return self.again(Again::Interrupted { prompt_id: id.to_owned() });
-                }
-                JobState::Unknown => {}
-            }
-        }
-        match error {
-            // A request that stands still somewhere may arrive yet. Whoever runs the batch again comes later.
-            Some(error) => Ok(Next::Stop(Some(error))),
-            None => {
-                let (server, accepted) = (open.submit.server, open.accepted);
-                self.again(Again::Unknown { prompt_id, server, accepted })
-            }
-        }
     }
 
     fn again(&self, reason: Again) -> Result<Next> {
@@ -378,37 +280,6 @@ impl Work<'_> {
     fn add_failure(&self, error: &Error) -> Result<()> {
         let kind = format!("{:?}", error.kind());
         self.add(Entry::Failed { row: self.key(), kind, message: error.message().to_owned() })
-    }
-
-    /// Asks again and again while the server is away, until it has been so for as long as jobs wait for it. `None` when the
-    /// batch is cancelled meanwhile.
-    async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> Result<Option<T>>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let limit = self.shared.client.http().settings().give_up_after;
-        let mut stopped = self.shared.stopped.clone();
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(200))
-            .with_max_delay(Duration::from_secs(5))
-            .without_max_times()
-            .with_jitter()
-            .build();
-        let (began, mut told) = (Instant::now(), false);
-        loop {
-            let error = match ask().await {
-                Err(error) if error.is_retryable() && began.elapsed() < limit => error,
-                result => return result.map(Some),
-            };
-            let pause = pauses.next().unwrap_or(limit).min(limit.saturating_sub(began.elapsed()));
-            if !std::mem::replace(&mut told, true) {
-                self.tell(RowEvent::Waiting(error));
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = stop(&mut stopped) => return Ok(None),
-            }
-        }
     }
 }
 

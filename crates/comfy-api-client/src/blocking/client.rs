@@ -23,7 +23,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Call, Iter, Job, Outputs, Response, Runtime};
+use super::{Call, Iter, Job, Monitor, Outputs, Response, Runtime};
+use crate::batch::{BatchBuilder, BatchEvent, Row};
 use crate::{
     Cancellation, ClientBuilder, ConnectionStatus, FileInfo, JobState, LogEvent, Result, ServerEvent,
 };
@@ -150,6 +151,39 @@ impl Client {
     /// The log of the server as it goes on; every `next` waits. See [`Client::follow_logs`](crate::Client::follow_logs).
     pub fn follow_logs(&self) -> Iter<'static, Result<LogEvent>> {
         Iter::new(self.runtime.clone(), self.inner.follow_logs())
+    }
+
+    /// Watches the server. See [`Client::monitor`](crate::Client::monitor).
+    pub fn monitor(&self) -> Monitor {
+        Monitor::new(self.runtime.within(|| self.inner.monitor()), self.runtime.clone())
+    }
+
+    /// Runs many workflows, and gives what happens; every `next` waits. What hangs on a batch is set by `with`. See
+    /// [`Client::batch`](crate::Client::batch).
+    ///
+    /// ```no_run
+    /// # fn example(client: comfy_api_client::blocking::Client, rows: Vec<comfy_api_client::batch::Row<'static>>) -> comfy_api_client::Result<()> {
+    /// use comfy_api_client::batch::RowEvent;
+    ///
+    /// for event in client.batch(rows, |batch| batch.at_once(2).save_in("out")) {
+    ///     if let RowEvent::Saved(file) = event?.event {
+    ///         println!("{}", file.path.display());
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn batch<'a, R, I>(
+        &self,
+        rows: I,
+        with: impl FnOnce(BatchBuilder<'a>) -> BatchBuilder<'a>,
+    ) -> Iter<'a, Result<BatchEvent>>
+    where
+        R: Into<Row<'a>> + 'a,
+        I: IntoIterator<Item = R>,
+        I::IntoIter: Send + 'a,
+    {
+        let batch = with(self.inner.batch(rows));
+        Iter::new(self.runtime.clone(), self.runtime.within(|| batch.start()))
     }
 
     /// Uploads what a reader gives under a name. See [`Client::upload_stream`](crate::Client::upload_stream).

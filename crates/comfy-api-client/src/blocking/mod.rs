@@ -41,6 +41,7 @@ mod call;
 mod client;
 mod files;
 mod job;
+mod monitor;
 mod stream;
 
 use std::fmt;
@@ -54,6 +55,7 @@ pub use call::{Call, Face};
 pub use client::Client;
 pub use files::{Download, Response};
 pub use job::{Job, Outputs};
+pub use monitor::Monitor;
 pub use stream::Iter;
 
 /// The runtime of a client and its clones.

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use comfy_protocol::routes::history::{Ending, HistoryEntry, StatusMessage};
+use comfy_protocol::routes::history::{Ending, HistoryEntry, HistoryStatus};
 use comfy_protocol::routes::queue::QueueItem;
 use comfy_protocol::routes::system::SystemStats;
 use comfy_protocol::{NodeOutput, NodeProgress, NodeState};
@@ -182,12 +182,11 @@ pub struct EndedJob {
 impl EndedJob {
     pub(super) fn new(record: HistoryEntry) -> Self {
         let ending = record.ending();
-        let messages = record.status.map(|status| status.messages).unwrap_or_default();
-        let time = |message: &StatusMessage| message.1.get("timestamp").and_then(Value::as_u64);
+        let status = record.status.as_ref();
         Self {
             ending,
-            started_at: messages.first().and_then(time),
-            ended_at: messages.last().and_then(time).filter(|_| messages.len() > 1),
+            started_at: status.and_then(HistoryStatus::execution_start_time),
+            ended_at: status.and_then(HistoryStatus::execution_end_time),
             outputs: record.outputs.into_iter().filter_map(|(id, output)| Some((id, output?))).collect(),
             job: Arc::new(WatchedJob::new(record.prompt)),
         }

@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use comfy_api_client::batch::{Row, RowEvent};
 use comfy_api_client::blocking::Client;
-use comfy_api_client::{Cancellation, ErrorKind, Event, JobState};
+use comfy_api_client::{Cancellation, ErrorKind, Event, JobState, ServerChange};
 use comfy_sim::Sim;
 
 use crate::support::{fresh, long_work, picture};
@@ -122,10 +123,43 @@ fn every_method_of_the_async_client_has_a_blocking_one() {
     async_methods(&source, &mut names);
     assert!(names.len() > 90, "{names:?}");
     for name in names {
-        let name = if name == "upload_stream" { "upload_reader".to_owned() } else { name };
-        let is_there = [format!("    {name}("), format!("    {name}["), format!("pub fn {name}(")]
+        let name = match name.as_str() {
+            "upload_stream" => "upload_reader",
+            "batch_stream" => "batch",
+            name => name,
+        };
+        let is_there = ["    NAME(", "    NAME[", "pub fn NAME(", "pub fn NAME<"]
             .iter()
-            .any(|form| blocking.contains(form));
+            .any(|form| blocking.contains(&form.replace("NAME", name)));
         assert!(is_there, "`blocking::Client` has no `{name}`");
     }
+}
+
+#[test]
+fn a_server_is_watched() {
+    let sim = sim(Duration::ZERO);
+    let client = Client::connect(sim.url()).unwrap();
+    let mut monitor = client.monitor();
+    while !matches!(monitor.wait(), ServerChange::Reached) {}
+    client.submit(&picture(fresh())).send().unwrap().wait().unwrap();
+    let ended = loop {
+        if let ServerChange::Ended(ended) = monitor.wait() {
+            break ended;
+        }
+    };
+    assert_eq!(ended.files().count(), 1);
+    assert!(monitor.view().ended(&ended.job.prompt_id).is_some());
+}
+
+#[test]
+fn many_workflows_run_one_after_the_other() {
+    let sim = sim(Duration::ZERO);
+    let client = Client::connect(sim.url()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let rows = ["a", "b", "c"].map(|key| Row::new(key, picture(fresh())));
+    let events = client.batch(rows, |batch| batch.save_in(folder.path()));
+    let events: Vec<RowEvent> = events.map(|event| event.unwrap().event).collect();
+    let count = |is: fn(&RowEvent) -> bool| events.iter().filter(|event| is(event)).count();
+    assert_eq!(count(|event| matches!(event, RowEvent::Finished(_))), 3);
+    assert_eq!(count(|event| matches!(event, RowEvent::Saved(_))), 3);
 }

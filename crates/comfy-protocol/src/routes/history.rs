@@ -114,13 +114,7 @@ impl<Prompt> HistoryEntry<Prompt> {
     /// The nodes that did not run, since the server had their results from earlier runs.
     #[must_use]
     pub fn cached(&self) -> Vec<NodeId> {
-        let messages = self.status.iter().flat_map(|status| &status.messages);
-        let mut lists =
-            messages.filter_map(|StatusMessage(kind, data)| match Message::new(kind.clone(), data.clone()) {
-                Message::ExecutionCached(cached) => Some(cached.nodes),
-                _ => None,
-            });
-        lists.next().unwrap_or_default()
+        self.status.as_ref().map(HistoryStatus::cached_nodes).unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 use super::table::clipped;
+use super::time::clock;
 
 /// Columns that the text has at least before more is said than the share that is done, and before that.
 const TEXT: [usize; 2] = [24, 14];
@@ -86,13 +87,6 @@ fn bar(share: f64, width: usize) -> String {
     bar
 }
 
-/// A time as clocks show it: `1:05`.
-pub(super) fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,11 +143,5 @@ mod tests {
                 assert!(line.width() <= columns.saturating_sub(FREE).max(1), "{columns}: {line}");
             }
         }
-    }
-
-    #[test]
-    fn times_are_written_as_on_a_clock() {
-        assert_eq!(clock(Duration::from_millis(9900)), "0:09");
-        assert_eq!(clock(Duration::from_secs(3661)), "1:01:01");
     }
 }

@@ -1,5 +1,7 @@
 //! Times for people.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Local};
 
 /// A moment by the server's clock in milliseconds since the epoch: whole, or where room is scarce without what today
@@ -30,6 +32,13 @@ pub(crate) fn lasting(milliseconds: u64) -> String {
     }
 }
 
+/// A time as clocks show it: `0:07`, `1:02:03`.
+pub(crate) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +60,11 @@ mod tests {
         let texts = times.map(lasting);
         assert_eq!(texts[..4], ["0 ms", "999 ms", "1.0 s", "59.9 s"]);
         assert_eq!(texts[4..7], ["1 min 0 s", "59 min 59 s", "1 h 0 min"]);
+    }
+
+    #[test]
+    fn times_are_written_as_on_a_clock() {
+        assert_eq!(clock(Duration::from_millis(9900)), "0:09");
+        assert_eq!(clock(Duration::from_secs(3661)), "1:01:01");
     }
 }

@@ -3,7 +3,8 @@ use serde_json::json;
 
 use super::*;
 use crate::batch::RowEnd;
-use crate::batch::entry::Saved;
+use crate::batch::entry::{Saved, Submit};
+use crate::outputs::NodeOutputs;
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -154,6 +155,23 @@ fn lines_of_later_versions_are_passed_over() {
     let mut whole = std::fs::read_to_string(&path).unwrap();
     whole.push_str("{\"type\":\"thought\",\"row\":\"a\"}\n{\"type\":\"done\",\"row\":\"a\",\"more\":1}\n");
     std::fs::write(&path, whole).unwrap();
+    assert_eq!(Journal::open(&path).unwrap().state("a"), RowState::Done);
+}
+
+#[test]
+fn what_is_left_of_a_line_that_could_not_be_written_is_taken_away_before_the_next() {
+    let folder = folder();
+    let path = folder.path().join("batch.jsonl");
+    let journal = Journal::open(&path).unwrap();
+    journal.begin(plan(1), Map::new()).unwrap();
+    // As a full disk leaves it behind.
+    let torn = b"{\"type\":\"done\",\"ro";
+    std::io::Write::write_all(journal.lock().file.as_mut().unwrap(), torn).unwrap();
+    assert!(journal.rows().unwrap().is_empty());
+    journal.add(Entry::Submit(submit("a"))).unwrap();
+    assert_eq!(journal.rows().unwrap().len(), 1);
+    journal.add(Entry::Done { row: "a".into() }).unwrap();
+    drop(journal);
     assert_eq!(Journal::open(&path).unwrap().state("a"), RowState::Done);
 }
 

@@ -8,6 +8,7 @@ use comfy_api_client::{EndedJob, OutputFile, WatchedJob};
 
 use crate::failure::one_line;
 use crate::render::table::visible;
+use crate::render::time::clock;
 
 /// A text of a server on one line, with all that would act on the terminal written out.
 pub(super) fn clean(text: &str) -> String {
@@ -91,16 +92,7 @@ pub(super) fn time_taken(time: Duration) -> String {
     match seconds {
         0..10 => format!("{:.1} s", time.as_secs_f64()),
         10..60 => format!("{seconds} s"),
-        _ => clock(seconds),
-    }
-}
-
-/// `0:07`, `1:02:03`.
-pub(super) fn clock(seconds: u64) -> String {
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match hours {
-        0 => format!("{minutes}:{seconds:02}"),
-        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+        _ => clock(time),
     }
 }
 

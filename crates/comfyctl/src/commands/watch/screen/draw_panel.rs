@@ -1,5 +1,7 @@
 //! What is drawn of one server.
 
+use std::time::Duration;
+
 use indicatif::BinaryBytes;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,9 +12,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::draw::{Looks, put, put_both};
 use super::panel::{Ended, Job, Meter, Node, Panel, Place, Progress, State};
-use crate::commands::watch::names::{clock, counted};
+use crate::commands::prompt_id;
+use crate::commands::watch::names::counted;
 use crate::render::picture;
 use crate::render::table::clipped;
+use crate::render::time::clock;
 
 /// Rows of pictures, with their titles, while others want room and while none do.
 const PICTURE_ROWS: u16 = 12;
@@ -50,7 +54,10 @@ pub(super) fn draw_panel(
     match &panel.state {
         State::Connecting => page.line("connecting…", looks.dim()),
         State::Down { reason, seconds } => {
-            page.line(&format!("✗ down for {}; it is tried again", clock(*seconds)), looks.color(Color::Red));
+            page.line(
+                &format!("✗ down for {}; it is tried again", clock(Duration::from_secs(*seconds))),
+                looks.color(Color::Red),
+            );
             page.wrapped(reason, 3);
             page.gap();
             page.list_ended(&panel.ended, page.left());
@@ -183,7 +190,7 @@ impl Page<'_> {
     /// The line of a job, marked if it is the chosen one.
     fn job(&mut self, job: &Job, is_chosen: bool, place: &str, color: Color) {
         let nodes = counted(job.nodes, "node");
-        let id: String = job.id.chars().take(8).collect();
+        let id = prompt_id::short(&job.id);
         let mark = if is_chosen { "› " } else { "  " };
         let style = if is_chosen { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
         let left = [
@@ -197,8 +204,10 @@ impl Page<'_> {
 
     fn running(&mut self, job: &Job, is_chosen: bool, progress: Option<&Progress>, nodes: u16) {
         let time = match job.place {
-            Place::Running { seconds, at_least: true } => format!("▶ over {}", clock(seconds)),
-            Place::Running { seconds, .. } => format!("▶ {}", clock(seconds)),
+            Place::Running { seconds, at_least: true } => {
+                format!("▶ over {}", clock(Duration::from_secs(seconds)))
+            }
+            Place::Running { seconds, .. } => format!("▶ {}", clock(Duration::from_secs(seconds))),
             Place::Waiting(_) => String::new(),
         };
         self.job(job, is_chosen, &time, Color::Green);

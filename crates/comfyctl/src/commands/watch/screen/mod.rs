@@ -21,6 +21,7 @@ use self::terminal::Screen;
 use self::thumbnails::{Made, Thumbnails};
 use super::names::{clean, title};
 use super::servers::{News, What};
+use crate::commands::prompt_id;
 use crate::commands::run::job::stopped;
 use crate::commands::stop::Stop;
 use crate::exit::Exit;
@@ -246,8 +247,8 @@ impl View {
         let job = id.as_ref().and_then(|id| watched.view.job(id));
         match (job, &watched.client, id.clone()) {
             (Some(job), Some(client), Some(id)) => {
-                let short: String = id.chars().take(8).collect();
-                self.over = Over::Question(format!("{} ({})", title(job), clean(&short)));
+                let short = clean(prompt_id::short(&id));
+                self.over = Over::Question(format!("{} ({short})", title(job)));
                 self.asked = Some((client.clone(), id));
                 // The question is about this one, whatever moves meanwhile.
                 watched.chosen = self.asked.as_ref().map(|(_, id)| id.clone());
