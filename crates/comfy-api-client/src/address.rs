@@ -16,7 +16,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads `host`, `host:port`, `[v6]:port`, or a URL with `http`, `https`, `ws` or `wss` and an optional path prefix.
+    /// Reads `host`, `host:port`, `[v6]:port`, a port of this machine, or a URL with `http`, `https`, `ws` or `wss` and an optional path prefix.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         let invalid = |reason: &str| {
@@ -26,6 +26,13 @@ impl Address {
         };
         if text.is_empty() {
             return Err(invalid("it is empty"));
+        }
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // A number alone would be an address of IPv4, of some host far away.
+            return match text.parse::<u16>() {
+                Ok(port) if port > 0 => Self::parse(&format!("127.0.0.1:{port}")),
+                _ => Err(invalid("it is no port from 1 to 65535")),
+            };
         }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
@@ -127,6 +134,7 @@ mod tests {
     #[test]
     fn hosts_ports_schemes_prefixes_and_ipv6_are_understood() {
         assert_eq!(base("localhost"), "http://localhost:8188/api/prompt");
+        assert_eq!(base("8200"), "http://127.0.0.1:8200/api/prompt");
         assert_eq!(base("localhost:80"), "http://localhost/api/prompt");
         assert_eq!(base(" 10.0.0.2:9000/ "), "http://10.0.0.2:9000/api/prompt");
         assert_eq!(base("http://host"), "http://host/api/prompt");
@@ -149,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_a_hint() {
-        for text in ["", "ftp://host", "http://", "host:port", "http://host?x=1", "a b"] {
+        for text in ["", "0", "65536", "ftp://host", "http://", "host:port", "http://host?x=1", "a b"] {
             let error = Address::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{text}");
             assert!(error.hint().is_some());

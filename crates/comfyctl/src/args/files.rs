@@ -25,7 +25,8 @@ Exit codes:
   1    a file could not be read, or is too large for the server
   2    wrong usage, or a file is not there
   3    the server cannot be reached, or answered nonsense
-  5    the time limit was reached";
+  5    the time limit was reached
+  130  stopped by Ctrl-C";
 
 /// Send files to the server
 ///

@@ -16,7 +16,7 @@ use crate::settings::Settings;
 pub(crate) async fn cancel(settings: &Settings, printer: &Printer, args: Cancel) -> Exit {
     let work = async |client: &Client| cancel_all(client, printer, &args).await;
     match args.wait {
-        true => long(settings, printer, work).await,
+        true => long(settings, printer, "stopped waiting; the prompts are being cancelled", work).await,
         false => request(settings, printer, work).await,
     }
 }

@@ -13,7 +13,6 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use crate::args::{Download, WhereMode};
 use crate::commands::prompt::name_of;
 use crate::commands::request::{fail, long};
-use crate::commands::stop::Stop;
 use crate::commands::upload::{leads_out, next_failure};
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
@@ -49,15 +48,9 @@ pub(crate) async fn download(settings: &Settings, printer: &Printer, args: Downl
         Ok(prepared) => prepared,
         Err(failure) => return fail(printer, &failure),
     };
-    long(settings, printer, async |client: &Client| {
-        // What is not complete is taken away when the work is dropped.
-        let mut stop = Stop::listen();
-        tokio::select! {
-            done = save_all(client, printer, &args, &target, &files) => done,
-            () = stop.wait() => {
-                Err(Failure::new(Exit::Stopped, "stopped", "stopped; what is not complete was removed"))
-            }
-        }
+    // What is not complete is taken away when the work is dropped.
+    long(settings, printer, "stopped; what is not complete was removed", async |client: &Client| {
+        save_all(client, printer, &args, &target, &files).await
     })
     .await
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::args::{History, HistoryCommand, HistoryList, ShowPrompt};
 use crate::commands::prompt::Prompt;
-use crate::commands::request::request;
+use crate::commands::request::{fail, request};
 use crate::commands::{prompt_id, queue};
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
@@ -18,6 +18,12 @@ pub(crate) const USUAL_LIMIT: u64 = 20;
 
 /// Lists the history, shows a prompt of it, or removes records.
 pub(crate) async fn history(settings: &Settings, printer: &Printer, args: History) -> Exit {
+    let lists = matches!(args.command, None | Some(HistoryCommand::Ls(_)));
+    if args.list.limit.is_some() && !lists {
+        let failure = Failure::usage("usage", "`--limit` is for the list alone")
+            .with_hint("leave it out, or list with `comfyctl history --limit N`");
+        return fail(printer, &failure);
+    }
     request(settings, printer, async |client: &Client| match &args.command {
         None => list(client, printer, args.list).await,
         Some(HistoryCommand::Ls(list_args)) => {
@@ -49,7 +55,9 @@ async fn list(client: &Client, printer: &Printer, args: HistoryList) -> Result<(
         printer.table(&table(&prompts, printer));
     }
     if records.len() > prompts.len() {
-        printer.note(&format!("these are the newest {limit}; `--limit 0` lists all"));
+        let newest =
+            if limit == 1 { "this is the newest".into() } else { format!("these are the newest {limit}") };
+        printer.note(&format!("{newest}; `--limit 0` lists all"));
     }
     Ok(())
 }

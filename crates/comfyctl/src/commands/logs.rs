@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::args::Logs;
 use crate::commands::request::{long, request};
-use crate::commands::stop::Stop;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -30,14 +29,7 @@ pub(crate) async fn logs(settings: &Settings, printer: &Printer, args: Logs) -> 
         })
         .await;
     }
-    let mut stop = Stop::listen();
-    long(settings, printer, async |client: &Client| {
-        tokio::select! {
-            result = follow(client, printer, &args) => result,
-            () = stop.wait() => Err(Failure::new(Exit::Stopped, "stopped", "stopped")),
-        }
-    })
-    .await
+    long(settings, printer, "stopped", async |client: &Client| follow(client, printer, &args).await).await
 }
 
 fn no_log(error: Error) -> Failure {

@@ -6,6 +6,7 @@ use comfy_api_client::Client;
 use serde_json::json;
 
 use crate::commands::connect::connect;
+use crate::commands::stop::Stop;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -20,17 +21,31 @@ pub(crate) async fn request(
     printer: &Printer,
     work: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
 ) -> Exit {
-    let limit = settings.timeout.unwrap_or(USUAL_LIMIT);
-    ended(printer, within(Some(limit), connected(settings, work)).await)
+    ended(printer, asked(settings, work).await)
 }
 
-/// Runs a command that takes as long as it takes, such as one that transfers files; only `--timeout` limits it.
+/// Does what such a command does, and leaves its end to the caller.
+pub(crate) async fn asked(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    within(Some(settings.timeout.unwrap_or(USUAL_LIMIT)), connected(settings, work)).await
+}
+
+/// Runs a command that takes as long as it takes, such as one that transfers files; only `--timeout` limits it, and
+/// Ctrl-C, which is told in these words.
 pub(crate) async fn long(
     settings: &Settings,
     printer: &Printer,
+    stopped: &str,
     work: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
 ) -> Exit {
-    ended(printer, within(settings.timeout, connected(settings, work)).await)
+    let mut stop = Stop::listen();
+    let result = tokio::select! {
+        result = within(settings.timeout, connected(settings, work)) => result,
+        () = stop.wait() => Err(Failure::new(Exit::Stopped, "stopped", stopped)),
+    };
+    ended(printer, result)
 }
 
 async fn connected(

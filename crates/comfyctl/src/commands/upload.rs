@@ -44,7 +44,7 @@ pub(crate) async fn upload(settings: &Settings, printer: &Printer, args: Upload)
         Ok(files) => files,
         Err(failure) => return fail(printer, &failure),
     };
-    long(settings, printer, async |client: &Client| {
+    long(settings, printer, "stopped; the server has what was printed", async |client: &Client| {
         let lines = printer.live().transfers(files.len());
         let sends: Vec<_> = files.iter().map(|file| send(client, &lines, &args, file)).collect();
         let mut sends = futures_util::stream::iter(sends).buffered(AT_ONCE);

@@ -26,13 +26,13 @@ pub(crate) async fn userdata(settings: &Settings, printer: &Printer, args: Userd
             request(settings, printer, async |client: &Client| list(client, printer, &folder).await).await
         }
         UserdataAction::Get { path, output, force } => {
-            long(settings, printer, async |client: &Client| {
+            long(settings, printer, "stopped; what is not complete was removed", async |client: &Client| {
                 get(client, printer, &path, output.as_deref(), force).await
             })
             .await
         }
         UserdataAction::Put { file, path, overwrite } => {
-            long(settings, printer, async |client: &Client| {
+            long(settings, printer, "stopped; the file may be on the server", async |client: &Client| {
                 put(client, printer, &file, &path, overwrite).await
             })
             .await

@@ -90,7 +90,7 @@ fn a_list_that_does_not_have_all_says_so() {
     let url = sim.url();
     insta::assert_snapshot!(place.run(&["history", "ls", "--limit", "1", "--json", "-s", &url]), @r#"
     {"type":"prompt","prompt_id":"UUID","status":"error","position":null,"number":2,"client_id":"a-client-of-the-test","create_time":N,"execution_start_time":N,"execution_end_time":N,"elapsed_ms":N,"nodes":4,"cached_nodes":0,"targets":[{"node":"4","class_type":"SaveImage","title":"Save"}],"outputs":[],"texts":[],"interrupted_at":null,"error":{"node":"4","class_type":"SaveImage","title":"Save","exception_type":"Exception","exception_message":"**** ERROR: Saving image outside the output folder is not allowed.\n full_output_folder: SIM\n         output_dir: SIM/output\n"}}
-    these are the newest 1; `--limit 0` lists all
+    this is the newest; `--limit 0` lists all
 
     exit code 0
     "#);

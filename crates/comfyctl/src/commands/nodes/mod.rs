@@ -8,7 +8,7 @@ use comfy_api_client::workflow::schema::{NodeSchema, Schemas, most_similar};
 
 use crate::args::{Nodes, NodesAction, NodesFilter};
 use crate::commands::object_info;
-use crate::commands::request::{ended, fail, request};
+use crate::commands::request::{asked, ended, fail};
 use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
@@ -39,8 +39,9 @@ pub(crate) async fn nodes(settings: &Settings, printer: &Printer, args: Nodes) -
                     ended(printer, shown)
                 }
                 None => {
-                    request(settings, printer, async |client: &Client| show_of(client, printer, &class).await)
-                        .await
+                    let shown =
+                        asked(settings, async |client: &Client| show_of(client, printer, &class).await);
+                    ended(printer, shown.await.map_err(object_info::or_a_file))
                 }
             };
         }
@@ -51,11 +52,11 @@ pub(crate) async fn nodes(settings: &Settings, printer: &Printer, args: Nodes) -
             ended(printer, object_info::read(path).map(|schemas| list(printer, &schemas, words, &filter)))
         }
         None => {
-            request(settings, printer, async |client: &Client| {
+            let listed = asked(settings, async |client: &Client| {
                 list(printer, &*client.refresh_schemas().await?, words, &filter);
                 Ok::<_, Failure>(())
-            })
-            .await
+            });
+            ended(printer, listed.await.map_err(object_info::or_a_file))
         }
     }
 }
