@@ -109,8 +109,13 @@ impl Printer {
         if self.json
             && let Ok(text) = serde_json::to_string(value)
         {
-            self.line(&text);
+            self.line(&harmless(text));
         }
+    }
+
+    /// A document of JSON as data, for people to read.
+    pub(crate) fn document(&self, value: &serde_json::Value) {
+        self.line(&harmless(serde_json::to_string_pretty(value).unwrap_or_default()));
     }
 
     /// Something worth knowing that is no error.
@@ -156,4 +161,42 @@ impl Printer {
 /// A text whose further lines belong to the first.
 fn indented(text: &str) -> String {
     text.replace('\n', "\n  ")
+}
+
+/// JSON in which characters that act on a terminal, or reorder what it shows, are written as `\u009b`. JSON itself only
+/// demands that of the first 32.
+fn harmless(json: String) -> String {
+    let acts = |c: char| match c {
+        '\n' => false,
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => true,
+        c => c.is_control(),
+    };
+    if !json.contains(acts) {
+        return json;
+    }
+    // They stand in strings only.
+    let mut text = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        match acts(c) {
+            true => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_means_the_same_and_has_nothing_in_it_that_acts_on_a_terminal() {
+        let value = serde_json::json!({"a\u{9b}31m": "b\u{202e}c\u{7f}\u{1b}[2J é 漢\u{200d} \n"});
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let text = harmless(text);
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{text:?}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        }
+        assert_eq!(harmless("\"é\"".into()), "\"é\"");
+    }
 }

@@ -158,8 +158,10 @@ impl Servers {
         let named = config.servers.get(given).cloned();
         let NamedServer { url, token, headers, tracking, insecure, ca } =
             named.unwrap_or_else(|| NamedServer { url: given.to_owned(), ..NamedServer::default() });
-        let looks_like_a_name =
-            !given.contains([':', '.', '/']) && given != "localhost" && given != "embedded";
+        let looks_like_a_name = !given.contains([':', '.', '/'])
+            && !given.bytes().all(|byte| byte.is_ascii_digit())
+            && given != "localhost"
+            && given != "embedded";
         let is_unknown = looks_like_a_name && !config.servers.contains_key(given);
         let mut headers: Vec<(String, String)> = headers.into_iter().collect();
         let is_given = |name: &str| self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
@@ -222,7 +224,7 @@ mod tests {
         assert_eq!(servers.target("gpu", &config).other_names, None);
         config.servers.insert("gpu1".into(), NamedServer { url: "a:1".into(), ..NamedServer::default() });
         assert_eq!(servers.target("gpu", &config).other_names.as_deref(), Some("`gpu1`"));
-        for known in ["gpu1", "localhost", "embedded", "gpu:8188", "gpu.lan", "http://gpu"] {
+        for known in ["gpu1", "localhost", "embedded", "8188", "gpu:8188", "gpu.lan", "http://gpu"] {
             assert_eq!(servers.target(known, &config).other_names, None, "{known}");
         }
         assert_eq!(servers.target("gpu1", &config).server, Server::At("a:1".into()));

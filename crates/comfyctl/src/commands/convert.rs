@@ -93,12 +93,15 @@ async fn converted(settings: &Settings, args: &Convert, opened: &Opened) -> Resu
 }
 
 fn write(conversion: &Conversion, path: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(&conversion.workflow.to_value()).unwrap_or_default();
+    let workflow = conversion.workflow.to_value();
     match path {
-        Some(path) => output_file::write(path, (text + "\n").as_bytes()),
+        Some(path) => {
+            let text = serde_json::to_string_pretty(&workflow).unwrap_or_default();
+            output_file::write(path, (text + "\n").as_bytes())
+        }
         None if printer.is_json() => Ok(()),
         None => {
-            printer.line(&text);
+            printer.document(&workflow);
             Ok(())
         }
     }

@@ -46,11 +46,12 @@ async fn work(printer: &Printer, args: &Extract, taken: &mut Value) -> Result<()
         "ui" => document.editor.as_ref().map(|editor| editor.document().clone()),
         _ => document.api.as_ref().map(Workflow::to_value),
     };
-    let text = serde_json::to_string_pretty(&workflow).unwrap_or_default();
+    let workflow = workflow.unwrap_or_default();
     if let Some(path) = &args.output {
-        output_file::write(path, (text.clone() + "\n").as_bytes())?;
+        let text = serde_json::to_string_pretty(&workflow).unwrap_or_default();
+        output_file::write(path, (text + "\n").as_bytes())?;
     } else if !printer.is_json() {
-        printer.line(&text);
+        printer.document(&workflow);
     }
     *taken = json!({
         "file": name, "container": container(document), "format": format, "also": also, "workflow": workflow,

@@ -176,7 +176,7 @@ impl<'a> Prompt<'a> {
         if printer.is_json() {
             printer.json(&json!({"type": "workflow", "prompt_id": self.id, "workflow": self.body}));
         } else {
-            printer.line(&serde_json::to_string_pretty(&self.body).unwrap_or_default());
+            printer.document(self.body);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::commands::stop::Stop;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::render::table::visible;
 use crate::settings::{Server, Settings};
 
 /// Submits a workflow, and leaves it to itself.
@@ -42,7 +43,7 @@ async fn work(settings: &Settings, printer: &Printer, args: &Submit) -> Result<(
     }
     tell_submitted(&job, printer);
     if !printer.is_json() {
-        printer.line(&job.id());
+        printer.line(&visible(&job.id()));
     }
     Ok(())
 }

@@ -167,3 +167,33 @@ fn a_certificate_of_ones_own_is_trusted_when_it_is_given_or_when_anything_is() {
     exit code 3
     ");
 }
+
+#[test]
+fn a_number_alone_is_a_port_of_this_machine() {
+    let (place, sim) = (Place::new(), sim());
+    let port = sim.address().port().to_string();
+    assert_eq!(place.run(&["stats", "-s", &port]).code, Some(0));
+    assert_snapshot!(place.run(&["stats", "-s", "65536"]), @"
+    error: `65536` is no server address: it is no port from 1 to 65535
+    hint: give `host:port` or a URL such as `https://host/comfy`
+
+    exit code 2
+    ");
+}
+
+#[test]
+fn what_a_command_does_not_take_or_need_is_said() {
+    let (place, sim) = (Place::new(), sim());
+    assert_snapshot!(place.run(&["history", "--limit", "5", "show", "abcdef", "-s", &sim.url()]), @"
+    error: `--limit` is for the list alone
+    hint: leave it out, or list with `comfyctl history --limit N`
+
+    exit code 2
+    ");
+    assert_snapshot!(place.run(&["nodes", "-s", "127.0.0.1:9"]), @"
+    error: cannot connect to http://127.0.0.1:PORT: nothing listens there
+    hint: start the server, or check host and port; no server is needed with `--object-info FILE`
+
+    exit code 3
+    ");
+}
