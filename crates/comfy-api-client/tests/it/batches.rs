@@ -347,9 +347,9 @@ async fn what_a_server_forgets_when_it_is_started_again_is_submitted_again() {
     let client = Client::connect(sim.url()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(folder.path().join("batch.jsonl")).unwrap();
-    let (mut events, mut goes_on) = (Vec::new(), true);
+    let (mut events, mut goes_on, first) = (Vec::new(), true, fresh() / 2);
     while goes_on {
-        let builder = client.batch(rows(4, None)).journal(&journal).save_in(folder.path());
+        let builder = client.batch(rows_from(first, 4, None)).journal(&journal).save_in(folder.path());
         let mut batch = builder.start();
         goes_on = false;
         while let Some(event) = batch.next().await {
