@@ -38,7 +38,7 @@ pub(crate) use manage::{
 pub(crate) use models::{Models, ModelsAction};
 pub(crate) use nodes::{Nodes, NodesAction, NodesFilter};
 pub(crate) use prompt::{Fetch, Status, Submit, Wait};
-pub(crate) use run::{Run, Save, Seeds, ShowMode};
+pub(crate) use run::{Given, Run, Save, Seeds, ShowMode};
 #[cfg(feature = "sim")]
 pub(crate) use serve::Serve;
 pub(crate) use settings::{SettingsAction, SettingsArgs};

@@ -1,10 +1,8 @@
 //! The command lines of what `run` does in steps.
 
-use std::path::PathBuf;
-
 use clap::Args as ClapArgs;
 
-use super::run::{Save, Seeds, seeds};
+use super::run::{Given, Save};
 
 const SUBMIT_HELP: &str = "\
 Examples:
@@ -27,22 +25,8 @@ Exit codes:
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = SUBMIT_HELP)]
 pub(crate) struct Submit {
-    /// Workflow: a file in the API format or in the editor's, or a picture or media file that carries one; `-` reads stdin
-    pub(crate) workflow: PathBuf,
-    /// Set an input: `NODE.INPUT=VALUE`, `NODE.INPUT:=JSON`, or `NODE.INPUT=@FILE` to upload a file; repeatable
-    ///
-    /// As for `run`.
-    #[arg(long, value_name = "NODE.INPUT=VALUE")]
-    pub(crate) set: Vec<String>,
-    /// Give a parameter of a template its value; repeatable
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) param: Vec<String>,
-    /// Noise seeds: N for all of them, `random` for new ones, or `keep`; before `--set`
-    #[arg(long, value_name = "N|random|keep", value_parser = seeds, default_value = "keep")]
-    pub(crate) seed: Seeds,
-    /// Run before everything that waits in the queue
-    #[arg(long)]
-    pub(crate) front: bool,
+    #[command(flatten)]
+    pub(crate) given: Given,
 }
 
 const WAIT_HELP: &str = "\

@@ -44,6 +44,30 @@ Exit codes:
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = RUN_HELP)]
 pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) given: Given,
+    /// Show pictures on the terminal: while it runs as they sharpen, and in the end those that are saved
+    ///
+    /// Without a value the terminal is recognised by its environment; where it shows no pictures, they are drawn with
+    /// coloured blocks.
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto"
+    )]
+    pub(crate) show: Option<ShowMode>,
+    #[command(flatten)]
+    pub(crate) save: Save,
+    #[command(flatten)]
+    pub(crate) batch: Batch,
+}
+
+/// A workflow, and what is changed in it before it is submitted.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Given {
     /// Workflow: a file in the API format or in the editor's, or a picture or media file that carries one; `-` reads stdin
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) workflow: PathBuf,
@@ -64,23 +88,6 @@ pub(crate) struct Run {
     /// Run before everything that waits in the queue
     #[arg(long)]
     pub(crate) front: bool,
-    /// Show pictures on the terminal: while it runs as they sharpen, and in the end those that are saved
-    ///
-    /// Without a value the terminal is recognised by its environment; where it shows no pictures, they are drawn with
-    /// coloured blocks.
-    #[arg(
-        long,
-        value_name = "HOW",
-        value_enum,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "auto"
-    )]
-    pub(crate) show: Option<ShowMode>,
-    #[command(flatten)]
-    pub(crate) save: Save,
-    #[command(flatten)]
-    pub(crate) batch: Batch,
 }
 
 /// Where files go.
@@ -130,7 +137,7 @@ pub(crate) enum Seeds {
     Number(u64),
 }
 
-pub(super) fn seeds(text: &str) -> Result<Seeds, String> {
+fn seeds(text: &str) -> Result<Seeds, String> {
     match text {
         "keep" => Ok(Seeds::Keep),
         "random" => Ok(Seeds::Random),

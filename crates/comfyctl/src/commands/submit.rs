@@ -3,7 +3,7 @@
 use crate::args::Submit;
 use crate::commands::request;
 use crate::commands::run::job::{self, stopped, tell_submitted};
-use crate::commands::run::prepare::{Given, prepare};
+use crate::commands::run::prepare::prepare;
 use crate::commands::seeds;
 use crate::commands::stop::Stop;
 use crate::exit::Exit;
@@ -19,24 +19,17 @@ pub(crate) async fn submit(settings: &Settings, printer: &Printer, args: Submit)
 
 async fn work(settings: &Settings, printer: &Printer, args: &Submit) -> Result<(), Failure> {
     let mut stop = Stop::listen();
-    let given = Given {
-        workflow: &args.workflow,
-        set: &args.set,
-        seed: args.seed,
-        params: &args.param,
-        pictures: false,
-    };
     let check = || match settings.target()?.server {
         Server::Embedded => Err(Failure::usage("embedded", "the simulator inside this process ends with it")
             .with_hint("use `run`, or start one with `comfyctl serve`")),
         Server::At(_) => Ok(()),
     };
     let (server, workflow, changes) = tokio::select! {
-        prepared = prepare(settings, printer, given, check) => prepared?,
+        prepared = prepare(settings, printer, &args.given, check) => prepared?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
-    seeds::tell(&changes, &workflow, args.seed, printer);
-    let submit = server.client().submit(&workflow).front(args.front);
+    seeds::tell(&changes, &workflow, args.given.seed, printer);
+    let submit = server.client().submit(&workflow).front(args.given.front);
     let (job, go_on) = job::submitted(submit, &mut stop).await?;
     if !go_on {
         return Err(job::cancel(&job, &mut stop, printer).await);

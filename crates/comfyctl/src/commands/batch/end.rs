@@ -43,7 +43,7 @@ pub(crate) fn look_at_one(
     workflow: &Workflow,
 ) -> Result<Vec<PathBuf>, Failure> {
     let row = Row {
-        label: base_label(&args.workflow),
+        label: base_label(&args.given.workflow),
         values: Vec::new(),
         files: saved.iter().map(|file| row_file(file, workflow)).collect(),
         workflow: workflow.to_value(),
@@ -64,7 +64,7 @@ fn write(args: &Run, rows: &[Row]) -> Result<Vec<PathBuf>, Failure> {
         written.push(path.clone());
     }
     if let Some(path) = &args.batch.gallery {
-        write_gallery(path, &base_label(&args.workflow), rows)?;
+        write_gallery(path, &base_label(&args.given.workflow), rows)?;
         written.push(path.clone());
     }
     Ok(written)

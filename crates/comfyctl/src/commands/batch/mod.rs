@@ -24,7 +24,7 @@ use crate::commands::assignment::schemas_of;
 use crate::commands::connect::connect;
 use crate::commands::run::job::stopped;
 use crate::commands::run::naming;
-use crate::commands::run::prepare::{Base, Given, Opened};
+use crate::commands::run::prepare::{Base, Opened};
 use crate::commands::run::saving::Saving;
 use crate::commands::stop::Stop;
 use crate::exit::Exit;
@@ -72,15 +72,8 @@ async fn sweep(
 ) -> Result<(), Failure> {
     let saving = Saving::new(&args.save);
     let begun = async {
-        let sweep = plan::sweep(&args.batch, &args.workflow)?;
-        let given = Given {
-            workflow: &args.workflow,
-            set: &args.set,
-            seed: args.seed,
-            params: &args.param,
-            pictures: false,
-        };
-        let opened = Opened::read(&given).await?;
+        let sweep = plan::sweep(&args.batch, &args.given.workflow)?;
+        let opened = Opened::read(&args.given, false).await?;
         saving.check()?;
         args.batch.grid.as_deref().map_or(Ok(()), gallery::check_grid)?;
         let path = journal::path(args, "comfy-batch.jsonl");
@@ -89,14 +82,14 @@ async fn sweep(
         let server = connect(settings).await?;
         let client = server.client();
         let (base, _) =
-            opened.into_base(client, printer, plan.seed_of_base(args.seed), plan.options()).await?;
+            opened.into_base(client, printer, plan.seed_of_base(args.given.seed), plan.options()).await?;
         Ok::<_, Failure>((sweep, base, plan, found, path, server))
     };
     let (sweep, base, plan, found, path, server) = tokio::select! {
         begun = begun => begun?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
-    let schemas = match (&base, args.seed) {
+    let schemas = match (&base, args.given.seed) {
         (Base::Workflow(workflow), Seeds::Keep | Seeds::Number(_)) => {
             Arc::new(schemas_of(sweep.sweep.keys(), workflow, server.client()).await?)
         }
@@ -137,7 +130,7 @@ fn built<'a>(
     journal: &Journal,
 ) -> BatchBuilder<'a> {
     let builder = builder.at_once(args.batch.jobs).journal(journal).overwrite(args.save.force);
-    let front = args.front;
+    let front = args.given.front;
     let builder = builder.submit_with(move |submit| submit.front(front));
     if !saving.downloads() {
         return builder;

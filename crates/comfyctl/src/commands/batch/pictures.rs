@@ -19,7 +19,7 @@ use crate::args::{Run, Seeds};
 use crate::commands::assignment::{self, Assignment};
 use crate::commands::connect::connect;
 use crate::commands::run::job::stopped;
-use crate::commands::run::prepare::{Base, Given, Opened};
+use crate::commands::run::prepare::{Base, Opened};
 use crate::commands::run::saving::Saving;
 use crate::commands::stop::Stop;
 use crate::failure::{Failure, one_line};
@@ -43,14 +43,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let saving = Saving::new(&args.save);
     let begun = async {
-        let given = Given {
-            workflow: &args.workflow,
-            set: &args.set,
-            seed: args.seed,
-            params: &args.param,
-            pictures: true,
-        };
-        let mut opened = Opened::read(&given).await?;
+        let mut opened = Opened::read(&args.given, true).await?;
         let of_pictures = std::mem::take(&mut opened.of_pictures);
         if of_pictures.is_empty() {
             return Err(Failure::usage("usage", "`--watch-dir` does not say where the pictures go")
@@ -64,17 +57,17 @@ pub(super) async fn run(
         let server = connect(settings).await?;
         let client = server.client();
         let (base, _) =
-            opened.into_base(client, printer, plan.seed_of_base(args.seed), plan.options()).await?;
+            opened.into_base(client, printer, plan.seed_of_base(args.given.seed), plan.options()).await?;
         let workflow = match base {
             Base::Workflow(workflow) => workflow,
             Base::Template(template) => {
-                template.fill(crate::commands::template_file::values(&args.param)?)?
+                template.fill(crate::commands::template_file::values(&args.given.param)?)?
             }
         };
         for assignment in &of_pictures {
             assignment.targets(&workflow)?;
         }
-        let schemas = match args.seed {
+        let schemas = match args.given.seed {
             Seeds::Random => client.schemas().await?,
             _ => {
                 let selectors = of_pictures.iter().map(Assignment::selector);
@@ -110,7 +103,7 @@ pub(super) async fn run(
         workflow,
         assignments,
         schemas,
-        chance: (args.seed == Seeds::Random).then_some(chance),
+        chance: (args.given.seed == Seeds::Random).then_some(chance),
     });
     let watch = Watch {
         folder: folder.to_owned(),

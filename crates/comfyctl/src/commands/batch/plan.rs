@@ -55,16 +55,16 @@ impl Plan {
                 files.insert(shown, hash.into());
             }
         }
-        let seed = match args.seed {
+        let seed = match args.given.seed {
             Seeds::Keep => json!("keep"),
             Seeds::Random => json!("random"),
             Seeds::Number(number) => json!(number),
         };
         let asked = json!({
             "workflow": opened.fingerprint,
-            "--set": args.set,
+            "--set": args.given.set,
             "--seed": seed,
-            "--param": args.param,
+            "--param": args.given.param,
             "--sweep": args.batch.sweep,
             "--params": table,
             "--name": args.save.name.as_ref().map(ToString::to_string),

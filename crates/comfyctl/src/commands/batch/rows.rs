@@ -47,7 +47,7 @@ impl<'a> Rows<'a> {
         plan: &Plan,
         schemas: &Arc<Schemas>,
     ) -> Result<Self, Failure> {
-        let seeds = match args.seed {
+        let seeds = match args.given.seed {
             Seeds::Random => Some(RandomSeeds {
                 chance: plan.chance,
                 schemas: Arc::clone(schemas),
@@ -58,7 +58,7 @@ impl<'a> Rows<'a> {
         let variants = match base {
             Base::Workflow(workflow) => sweep.variants(workflow, schemas),
             Base::Template(template) => {
-                sweep.variants_of(template, template_file::values(&args.param)?, schemas)
+                sweep.variants_of(template, template_file::values(&args.given.param)?, schemas)
             }
         };
         let rows = Self { variants: variants.map_err(|error| Failure::from(error).into_usage())?, seeds };
@@ -111,7 +111,7 @@ impl<'a> Rows<'a> {
 fn fixed(sweep: &Sweep, base: &Base, args: &Run) -> Result<HashSet<(NodeId, String)>, Failure> {
     let workflow = super::base_workflow(base);
     let mut targets: Vec<Target> = Vec::new();
-    for text in &args.set {
+    for text in &args.given.set {
         let assignment = crate::commands::assignment::Assignment::parse(text)?;
         targets.extend(assignment.targets(workflow)?);
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::args::{Run, ShowMode};
 use crate::commands::batch;
 use crate::commands::run::job::{cancel, follow, stopped, submitted, tell_submitted};
-use crate::commands::run::prepare::{Given, prepare};
+use crate::commands::run::prepare::prepare;
 use crate::commands::run::record::{Record, Telling, note, print_outputs, print_result, report, tell_cached};
 use crate::commands::run::saving::Saving;
 use crate::commands::seeds;
@@ -49,28 +49,21 @@ async fn work(
 ) -> Result<(), Failure> {
     let mut stop = Stop::listen();
     let saving = Saving::new(&args.save);
-    let given = Given {
-        workflow: &args.workflow,
-        set: &args.set,
-        seed: args.seed,
-        params: &args.param,
-        pictures: false,
-    };
     let check = || {
         saving.check()?;
         args.batch.grid.as_deref().map_or(Ok(()), gallery::check_grid)
     };
     let (server, workflow, changes) = tokio::select! {
-        prepared = prepare(settings, printer, given, check) => prepared?,
+        prepared = prepare(settings, printer, &args.given, check) => prepared?,
         () = stop.wait() => return Err(stopped("stopped before anything was submitted")),
     };
     saving.check_name(&workflow)?;
     note(record, |record| record.workflow = Some(workflow.clone()));
-    seeds::tell(&changes, &workflow, args.seed, printer);
+    seeds::tell(&changes, &workflow, args.given.seed, printer);
 
     let pictures = args.show.map(graphics);
     let line = printer.live().single_job(&workflow).with_pictures(pictures);
-    let mut submit = server.client().submit(&workflow).front(args.front);
+    let mut submit = server.client().submit(&workflow).front(args.given.front);
     if pictures.is_some() && printer.live().is_drawn() {
         submit = submit.preview_method("auto");
     }

@@ -1,7 +1,5 @@
 //! Everything before the submit.
 
-use std::path::Path;
-
 use comfy_api_client::workflow::convert::ConvertOptions;
 use comfy_api_client::workflow::convert::ProblemKind;
 use comfy_api_client::workflow::template::{Template, TemplateFile};
@@ -9,25 +7,13 @@ use comfy_api_client::workflow::{Document, SeedChange};
 use comfy_api_client::{Client, Workflow, convert_options};
 use sha2::{Digest, Sha256};
 
-use crate::args::Seeds;
+use crate::args::{Given, Seeds};
 use crate::commands::assignment::{self, Assignment};
 use crate::commands::connect::{Connected, connect};
 use crate::commands::{seeds, template_file, workflow_file};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::settings::Settings;
-
-/// The workflow of a command, and what is to be changed in it.
-#[derive(Debug)]
-pub(crate) struct Given<'a> {
-    pub(crate) workflow: &'a Path,
-    pub(crate) set: &'a [String],
-    pub(crate) seed: Seeds,
-    /// Values for the parameters of a template.
-    pub(crate) params: &'a [String],
-    /// Whether `{}` stands for the pictures of a folder.
-    pub(crate) pictures: bool,
-}
 
 /// What a workflow file comes to, with the changes of the command.
 #[derive(Debug)]
@@ -49,18 +35,18 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Reads the workflow, and the template that it is for.
-    pub(crate) async fn read(given: &Given<'_>) -> Result<Self, Failure> {
+    /// Reads the workflow, and the template that it is for. With `pictures`, `{}` stands for those of a folder.
+    pub(crate) async fn read(given: &Given, pictures: bool) -> Result<Self, Failure> {
         let assignments =
             given.set.iter().map(|text| Assignment::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        let is_of_pictures = |assignment: &Assignment| given.pictures && assignment.is_for_pictures();
+        let is_of_pictures = |assignment: &Assignment| pictures && assignment.is_for_pictures();
         let (of_pictures, assignments): (Vec<_>, Vec<_>) = assignments.into_iter().partition(is_of_pictures);
-        let template = template_file::read(given.workflow)?;
-        if template.is_none() && !given.params.is_empty() {
+        let template = template_file::read(&given.workflow)?;
+        if template.is_none() && !given.param.is_empty() {
             return Err(Failure::usage("usage", "`--param` is given, and the workflow is no template")
                 .with_hint("give a file such as x.template.toml, or use `--set NODE.INPUT=VALUE`"));
         }
-        let path = template.as_ref().map_or(given.workflow, |template| &template.workflow);
+        let path = template.as_ref().map_or(given.workflow.as_path(), |template| &template.workflow);
         let document = workflow_file::open(path).await?;
         let mut hash = Sha256::new();
         hash.update(template.as_ref().map_or(&[][..], |template| &template.bytes));
@@ -104,16 +90,16 @@ impl Opened {
 pub(crate) async fn prepare(
     settings: &Settings,
     printer: &Printer,
-    given: Given<'_>,
+    given: &Given,
     check: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(Connected, Workflow, Vec<SeedChange>), Failure> {
-    let opened = Opened::read(&given).await?;
+    let opened = Opened::read(given, false).await?;
     check()?;
     let server = connect(settings).await?;
     let (base, changes) = opened.into_base(server.client(), printer, given.seed, convert_options()).await?;
     let workflow = match base {
         Base::Workflow(workflow) => workflow,
-        Base::Template(template) => template.fill(template_file::values(given.params)?)?,
+        Base::Template(template) => template.fill(template_file::values(&given.param)?)?,
     };
     Ok((server, workflow, changes))
 }
