@@ -11,12 +11,20 @@ use crate::settings::{Server, Settings, Target};
 pub(crate) struct Connected {
     client: Client,
     #[cfg(feature = "sim")]
-    _sim: Option<comfy_sim::Sim>,
+    sim: Option<comfy_sim::Sim>,
 }
 
 impl Connected {
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Whether the server is still there when the command has ended.
+    pub(crate) fn stays(&self) -> bool {
+        #[cfg(feature = "sim")]
+        return self.sim.is_none();
+        #[cfg(not(feature = "sim"))]
+        true
     }
 }
 
@@ -71,7 +79,7 @@ pub(crate) async fn connect_to(settings: &Settings, target: &Target) -> Result<C
     Ok(Connected {
         client: builder.connect().await.map_err(|error| unreached(error.into(), target))?,
         #[cfg(feature = "sim")]
-        _sim: sim,
+        sim,
     })
 }
 

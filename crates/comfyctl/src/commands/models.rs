@@ -12,7 +12,8 @@ use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::render::table::Table;
-use crate::render::text::{clock, file_time, size};
+use crate::render::text::size;
+use crate::render::time::{changed, changed_in_column};
 use crate::settings::Settings;
 
 /// Questions for folders that are under way at the same time.
@@ -64,7 +65,7 @@ async fn list(client: &Client, printer: &Printer, folder: &str) -> Result<(), Fa
     let mut table = Table::new(["SIZE", "MODIFIED", "NAME"]);
     for file in &files {
         printer.json(&model(folder, file));
-        let time = file_time(file.modified, printer.width());
+        let time = changed_in_column(file.modified, printer.width());
         table.row([&format!("{:>10}", size(file.size)), &time, &file.name]);
     }
     if !printer.is_json() {
@@ -112,7 +113,7 @@ async fn show(client: &Client, printer: &Printer, wanted: &str) -> Result<(), Fa
     table.row(["name", &name]);
     if let Some(file) = file {
         table.row(["size", &size(file.size)]);
-        table.row(["modified", &clock(file.modified)]);
+        table.row(["modified", &changed(file.modified)]);
     }
     add_metadata(&mut table, metadata.as_ref());
     printer.table(&table);

@@ -15,7 +15,8 @@ use crate::exit::Exit;
 use crate::failure::{Failure, one_line};
 use crate::printer::Printer;
 use crate::render::table::{Table, visible};
-use crate::render::text::{file_time, size};
+use crate::render::text::size;
+use crate::render::time::changed_in_column;
 use crate::settings::Settings;
 
 /// Lists, gets, stores, moves and deletes files of the user.
@@ -71,7 +72,7 @@ async fn list(client: &Client, printer: &Printer, folder: &str) -> Result<(), Fa
         let mark = if entry.is_folder() { "/" } else { "" };
         table.row([
             &format!("{:>10}", size(entry.size)),
-            &file_time(entry.modified, printer.width()),
+            &changed_in_column(entry.modified, printer.width()),
             &format!("{}{mark}", entry.path),
         ]);
     }

@@ -1,6 +1,5 @@
-//! Plain text for people: lines that fit, amounts and times.
+//! Plain text for people: lines that fit, and amounts.
 
-use chrono::{DateTime, Local};
 use indicatif::BinaryBytes;
 use unicode_width::UnicodeWidthStr;
 
@@ -35,17 +34,6 @@ pub(crate) fn used(free: u64, total: u64) -> String {
     let used = total.saturating_sub(free);
     let percent = (total > 0).then(|| format!(" ({:.0} %)", 100.0 * used as f64 / total as f64));
     format!("{} of {} used{}", BinaryBytes(used), BinaryBytes(total), percent.unwrap_or_default())
-}
-
-/// The time of a file for a column in front of its name, empty where the terminal has no room for both.
-pub(crate) fn file_time(seconds: Option<f64>, width: Option<usize>) -> String {
-    if width.is_some_and(|width| width < 80) { String::new() } else { clock(seconds) }
-}
-
-/// A time in seconds since 1970, as the clock here shows it; empty for one that there is not.
-pub(crate) fn clock(seconds: Option<f64>) -> String {
-    let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0));
-    time.map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
 }
 
 /// A size in bytes; empty for one that is not known.

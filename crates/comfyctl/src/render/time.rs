@@ -21,6 +21,17 @@ fn moment_seen(milliseconds: u64, now: Option<DateTime<Local>>) -> String {
     moment.format(format).to_string()
 }
 
+/// When a file was changed, in seconds since the epoch, to the minute; nothing for what is no time.
+pub(crate) fn changed(seconds: Option<f64>) -> String {
+    let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0));
+    time.map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+}
+
+/// The same for a column in front of the file's name, empty where a terminal of `width` has no room for both.
+pub(crate) fn changed_in_column(seconds: Option<f64>, width: Option<usize>) -> String {
+    if width.is_some_and(|width| width < 80) { String::new() } else { changed(seconds) }
+}
+
 /// How long something took, in milliseconds.
 pub(crate) fn lasting(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;

@@ -10,7 +10,7 @@ mod tell;
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use comfy_api_client::Workflow;
 use comfy_api_client::batch::{Batch, BatchBuilder, Journal};
@@ -22,6 +22,7 @@ use self::tell::Teller;
 use crate::args::{Run, Seeds};
 use crate::commands::assignment::schemas_of;
 use crate::commands::connect::connect;
+use crate::commands::request::within;
 use crate::commands::run::job::stopped;
 use crate::commands::run::naming;
 use crate::commands::run::prepare::{Base, Opened};
@@ -38,15 +39,11 @@ pub(crate) async fn run(settings: &Settings, printer: &Printer, args: &Run) -> E
     let began = Instant::now();
     let tally = RefCell::new(Tally::default());
     let work = work(settings, printer, args, &tally);
-    let result = match settings.timeout {
-        Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out(limit))),
-        None => work.await,
-    };
+    let result = within(settings.timeout, work).await.map_err(|failure| match failure.exit {
+        Exit::Timeout => failure.with_hint("the server goes on with what was submitted"),
+        _ => failure,
+    });
     end::report(printer, args, &tally.into_inner(), result, began)
-}
-
-fn timed_out(limit: Duration) -> Failure {
-    Failure::timed_out(limit).with_hint("the server goes on with what was submitted")
 }
 
 async fn work(

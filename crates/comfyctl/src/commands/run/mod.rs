@@ -7,10 +7,11 @@ pub(crate) mod record;
 pub(crate) mod saving;
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::args::{Run, ShowMode};
 use crate::commands::batch;
+use crate::commands::request::within;
 use crate::commands::run::job::{cancel, follow, stopped, submitted, tell_submitted};
 use crate::commands::run::prepare::prepare;
 use crate::commands::run::record::{Record, Telling, note, print_outputs, print_result, report, tell_cached};
@@ -22,7 +23,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::render::gallery;
 use crate::render::picture::Graphics;
-use crate::settings::{Server, Settings};
+use crate::settings::Settings;
 
 /// Submits a workflow, follows it and saves its files.
 pub(crate) async fn run(settings: &Settings, printer: &Printer, args: Run) -> Exit {
@@ -32,12 +33,7 @@ pub(crate) async fn run(settings: &Settings, printer: &Printer, args: Run) -> Ex
     let began = Instant::now();
     let record = Mutex::new(Record::default());
     let work = work(settings, printer, &args, &record);
-    let result = match settings.timeout {
-        Some(limit) => {
-            tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out(limit, &record)))
-        }
-        None => work.await,
-    };
+    let result = within(settings.timeout, work).await.map_err(|failure| goes_on(failure, &record));
     report(printer, &record, result, began)
 }
 
@@ -92,7 +88,7 @@ async fn work(
         }
     }
     drop(line);
-    let server_stays = matches!(settings.target()?.server, Server::At(_));
+    let server_stays = server.stays();
     let telling = Telling { downloads: saving.downloads(), server_stays, pictures };
     print_outputs(printer, &outputs, record, telling);
     let saved: Vec<_> = note(record, |record| record.saved.values().cloned().collect());
@@ -113,12 +109,12 @@ pub(crate) fn graphics(mode: ShowMode) -> Graphics {
     }
 }
 
-fn timed_out(limit: Duration, record: &Mutex<Record>) -> Failure {
-    let failure = Failure::timed_out(limit);
+/// Tells what the server goes on with when the time is over.
+fn goes_on(failure: Failure, record: &Mutex<Record>) -> Failure {
     match note(record, |record| record.prompt_id.clone()) {
-        Some(id) => failure
+        Some(id) if failure.exit == Exit::Timeout => failure
             .with_hint(format!("the server goes on with prompt {id}; allow more time with `--timeout`")),
-        None => failure,
+        _ => failure,
     }
 }
 

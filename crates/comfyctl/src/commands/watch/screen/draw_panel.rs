@@ -16,6 +16,7 @@ use crate::commands::prompt_id;
 use crate::commands::watch::names::counted;
 use crate::render::picture;
 use crate::render::table::clipped;
+use crate::render::text::wrapped;
 use crate::render::time::clock;
 
 /// Rows of pictures, with their titles, while others want room and while none do.
@@ -122,19 +123,7 @@ impl Page<'_> {
     }
 
     fn wrapped(&mut self, text: &str, most: usize) {
-        let mut lines: Vec<String> = vec![String::new()];
-        for word in text.split(' ') {
-            let fits =
-                lines.last().is_some_and(|line| line.width() + word.width() < usize::from(self.area.width));
-            match lines.last_mut() {
-                Some(line) if line.is_empty() || fits => {
-                    line.push_str(if line.is_empty() { "" } else { " " });
-                    line.push_str(word);
-                }
-                _ => lines.push(word.to_owned()),
-            }
-        }
-        for line in lines.iter().take(most) {
+        for line in wrapped(text, 0, usize::from(self.area.width)).iter().take(most) {
             self.line(line, Style::new());
         }
     }
