@@ -67,7 +67,7 @@ pub(crate) fn unknown(ids: &[String]) -> Failure {
         several => format!("no prompts {} in the queue or history", several.join(", ")),
     };
     Failure::new(Exit::Failure, "not_found", message)
-        .with_hint("`comfyctl queue` and `comfyctl history` list what the server knows")
+        .with_hint("`comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it")
 }
 
 /// As much of an id as people need, where room is scarce. Only ids as servers make them differ in their beginnings.

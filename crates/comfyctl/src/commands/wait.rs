@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use comfy_api_client::{Client, Workflow};
+use comfy_api_client::{Client, ErrorKind, Workflow};
 use futures_util::future::join_all;
 
 use crate::args::Wait;
@@ -75,7 +75,10 @@ async fn ended(
 ) -> Result<(), Failure> {
     let line = printer.live().job(label, &Workflow::default());
     line.message("asking the server");
-    let job = client.job(id).await?;
+    let job = client.job(id).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => prompt_id::unknown(&[id.to_owned()]),
+        _ => error.into(),
+    })?;
     let outputs = follow(&job, &line, printer).await?;
     let workflow = if printer.is_json() { known_prompt::workflow(client, id).await? } else { None };
     note(record, |record| {

@@ -222,16 +222,16 @@ fn prompts_that_are_not_known_are_said() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(place.run(&[&args[..], &["-s", &url]].concat()), @"
             error: no prompt `nothing` in the queue or history
-            hint: `comfyctl queue` and `comfyctl history` list what the server knows
+            hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
             exit code 1
             ");
         }
     }
-    insta::assert_snapshot!(place.run(&["history", "show", &id(9), "--json", "-s", &url]).stdout, @r#"{"type":"result","status":"error","error":{"code":"not_found","message":"no prompt `UUID` in the queue or history","hint":"`comfyctl queue` and `comfyctl history` list what the server knows","details":null}}"#);
+    insta::assert_snapshot!(place.run(&["history", "show", &id(9), "--json", "-s", &url]).stdout, @r#"{"type":"result","status":"error","error":{"code":"not_found","message":"no prompt `UUID` in the queue or history","hint":"`comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it","details":null}}"#);
     insta::assert_snapshot!(place.run(&["jobs", "show", &id(9), "-s", &url]), @"
     error: no prompt `UUID` in the queue or history
-    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     ");

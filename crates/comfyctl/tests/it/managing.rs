@@ -172,17 +172,17 @@ fn what_waits_is_taken_out_of_the_queue_and_what_does_not_wait_is_said() {
     error: prompt UUID runs, and does not wait in the queue
     hint: `comfyctl cancel UUID` stops it
     error: no prompt `nothing` in the queue or history
-    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     ");
     insta::assert_snapshot!(place.run(&["queue", "rm", "0abcde02", &id(3), "--json", "-s", &url]), @r#"
     {"type":"removed","prompt_id":"0abcde02","result":"unknown"}
     {"type":"removed","prompt_id":"UUID","result":"removed"}
-    {"type":"result","status":"error","error":{"code":"not_found","message":"no prompt `0abcde02` in the queue or history","hint":"`comfyctl queue` and `comfyctl history` list what the server knows","details":null}}
+    {"type":"result","status":"error","error":{"code":"not_found","message":"no prompt `0abcde02` in the queue or history","hint":"`comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it","details":null}}
     prompt UUID: removed from the queue
     error: no prompt `0abcde02` in the queue or history
-    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     "#);
@@ -237,7 +237,7 @@ fn each_prompt_is_cancelled_where_it_is() {
             ");
             insta::assert_snapshot!(place.run(&["cancel", "0abcde02", "-s", &url]), @"
             error: no prompt `0abcde02` in the queue or history
-            hint: `comfyctl queue` and `comfyctl history` list what the server knows
+            hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
             exit code 1
             ");
@@ -300,7 +300,7 @@ fn an_interrupt_says_what_it_stopped() {
             "#);
             insta::assert_snapshot!(place.run(&["interrupt", "nothing", "-s", &url]), @"
             error: no prompt `nothing` in the queue or history
-            hint: `comfyctl queue` and `comfyctl history` list what the server knows
+            hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
             exit code 1
             ");
@@ -360,7 +360,7 @@ fn what_a_server_says_cannot_act_on_the_terminal() {
     ");
     insta::assert_snapshot!(place.run(&["cancel", "\u{1b}[31mred", "-s", &url]), @"
     error: no prompt `[31mred` in the queue or history
-    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     ");

@@ -136,26 +136,26 @@ fn a_prompt_that_the_server_does_not_know() {
     let url = sim.url();
     insta::assert_snapshot!(place.run(&["status", UNKNOWN, "-s", &url]), @"
     error: no prompt `UUID` in the queue or history
-    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     ");
     insta::assert_snapshot!(place.run(&["status", UNKNOWN, "-s", &url, "--json"]), @r#"
-    {"type":"result","status":"error","error":{"code":"not_found","message":"no prompt `UUID` in the queue or history","hint":"`comfyctl queue` and `comfyctl history` list what the server knows","details":null}}
+    {"type":"result","status":"error","error":{"code":"not_found","message":"no prompt `UUID` in the queue or history","hint":"`comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it","details":null}}
     error: no prompt `UUID` in the queue or history
-    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     "#);
     insta::assert_snapshot!(place.run(&["wait", UNKNOWN, "-s", &url]), @"
-    error: the server knows no prompt UUID
-    hint: it was removed, or the server was started again since
+    error: no prompt `UUID` in the queue or history
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     ");
     insta::assert_snapshot!(place.run(&["fetch", UNKNOWN, "-s", &url]), @"
     error: no prompt `UUID` in the queue or history
-    hint: `comfyctl queue` and `comfyctl history` list what the server knows
+    hint: `comfyctl queue` and `comfyctl history` list what the server knows; a restart forgets it
 
     exit code 1
     ");
